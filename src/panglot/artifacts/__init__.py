@@ -1,0 +1,52 @@
+"""Folders with a manifest: digests, atomic writes, provenance, errors. Imports no other room."""
+
+from panglot.artifacts.artifact import Artifact
+from panglot.artifacts.digest import digest_bytes, digest_file, digest_folder, digest_value
+from panglot.artifacts.errors import (
+    EXIT_BAD_INPUT,
+    EXIT_INTERRUPTED,
+    BusyError,
+    InputError,
+    MissingExtra,
+    PanglotError,
+    StorageError,
+    did_you_mean,
+)
+from panglot.artifacts.lock import locked
+from panglot.artifacts.manifest import MANIFEST_FILE, Manifest, is_whole, package_versions, read_manifest
+from panglot.artifacts.progress import Listener, Progress, Silent, Task
+from panglot.artifacts.step import QUARANTINE_FILE, Step, step_folder
+from panglot.artifacts.storage import discard_partial, staged_folder, translated_storage_errors, write_file
+
+__all__ = [
+    "EXIT_BAD_INPUT",
+    "EXIT_INTERRUPTED",
+    "MANIFEST_FILE",
+    "QUARANTINE_FILE",
+    "Artifact",
+    "BusyError",
+    "InputError",
+    "Listener",
+    "Manifest",
+    "MissingExtra",
+    "PanglotError",
+    "Progress",
+    "Silent",
+    "Step",
+    "StorageError",
+    "Task",
+    "did_you_mean",
+    "digest_bytes",
+    "digest_file",
+    "digest_folder",
+    "digest_value",
+    "discard_partial",
+    "is_whole",
+    "locked",
+    "package_versions",
+    "read_manifest",
+    "staged_folder",
+    "step_folder",
+    "translated_storage_errors",
+    "write_file",
+]

@@ -1,0 +1,111 @@
+"""A step: the folder that a component writes in, and what it wants to be known about its work."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from panglot.artifacts.digest import digest_file, digest_files, files_under
+from panglot.artifacts.manifest import MANIFEST_FILE, Manifest, OutputFile, package_versions
+from panglot.artifacts.memory import peak_memory_bytes, reset_peak_memory
+from panglot.artifacts.progress import Listener, Progress, Silent
+from panglot.artifacts.storage import staged_folder
+
+QUARANTINE_FILE = "quarantine.jsonl"
+_EXCERPT_CHARACTERS = 200
+
+
+class Step:
+    """Handed to every component as the keyword `step`. All outputs go under `out`.
+
+    Attributes:
+        out: folder to write in; it becomes `steps/NAME` when the component returns without an error.
+        seed: the only source of randomness.
+        figures: JSON values for the manifest and the report; must be equal in equal runs.
+        notes: sentences for the reader of the report.
+        quarantined: reason to count.
+    """
+
+    def __init__(self, out: Path, *, seed: int = 0, listener: Listener | None = None) -> None:
+        self.out, self.seed = out, seed
+        self.figures: dict[str, Any] = {}
+        self.notes: list[str] = []
+        self.quarantined: Counter[str] = Counter()
+        self._listener = listener or Silent()
+
+    def progress(self, label: str, total: float | None = None) -> Progress:
+        """A task for a `with` block: `advance()`, or `track(items)`."""
+        return Progress(self._listener, label, total)
+
+    def note(self, sentence: str) -> None:
+        """Tell the reader of the report something; equal sentences are kept once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def quarantine(self, reason: str, *, where: str, excerpt: str = "") -> None:
+        """Set one bad file or entry aside, with its reason, instead of failing: counted, and kept in `quarantine.jsonl`.
+
+        Args:
+            reason: a few words that are equal for equal causes; they are counted.
+            where: file and line or entry.
+            excerpt: the offending text; the first 200 characters are kept.
+        """
+        self.quarantined[reason] += 1
+        record = {"reason": reason, "where": where, "excerpt": excerpt[:_EXCERPT_CHARACTERS]}
+        with (self.out / QUARANTINE_FILE).open("a", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def step_folder(
+    final: Path | str,
+    *,
+    component: str = "",
+    kind: str = "",
+    parameters: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, str] | None = None,
+    key: str = "",
+    seed: int = 0,
+    listener: Listener | None = None,
+    volatile: tuple[str, ...] = (),
+) -> Iterator[Step]:
+    """Open a step; when the block ends without an error its folder, manifest included, stands at `final`, whole.
+
+    Example:
+        >>> import tempfile
+        >>> place = Path(tempfile.mkdtemp()) / "steps" / "hello"
+        >>> with step_folder(place, component="example.hello", seed=17) as step:
+        ...     _ = (step.out / "hello.txt").write_text("witaj")
+        ...     step.figures["letters"] = 5
+        >>> sorted(each.name for each in place.iterdir())
+        ['hello.txt', 'manifest.json']
+    """
+    with staged_folder(Path(final)) as out:
+        step = Step(out, seed=seed, listener=listener)
+        reset_peak_memory()
+        began = time.monotonic()
+        yield step
+        outputs = {
+            name: OutputFile((out / name).stat().st_size, digest_file(out / name), name in volatile)
+            for name in files_under(out, without=(MANIFEST_FILE,))
+        }
+        manifest = Manifest(
+            component=component,
+            kind=kind,
+            parameters=dict(parameters or {}),
+            inputs=dict(inputs or {}),
+            seed=seed,
+            key=key,
+            outputs=outputs,
+            digest=digest_files({name: each.digest for name, each in outputs.items() if not each.volatile}),
+            versions=package_versions(),
+            wall_seconds=round(time.monotonic() - began, 3),
+            peak_memory_bytes=peak_memory_bytes(),
+            figures=step.figures,
+            quarantined=dict(sorted(step.quarantined.items())),
+            notes=step.notes,
+        )
+        (out / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")

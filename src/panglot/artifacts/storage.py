@@ -1,0 +1,96 @@
+"""Writing so that a folder or a file is either whole or absent, whatever happens meanwhile."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from panglot.artifacts.errors import storage_error
+
+PARTIAL = ".partial"
+
+
+@contextmanager
+def translated_storage_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk, and a refusal to write at or beside `path`, into errors for people."""
+    try:
+        yield
+    except OSError as error:
+        place = Path(error.filename) if isinstance(error.filename, str) else path
+        known = storage_error(error, place)
+        if known is None or not (error.errno == errno.ENOSPC or place.is_relative_to(path.parent)):
+            raise
+        raise known from error
+
+
+def _flush_to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def staged_folder(final: Path) -> Iterator[Path]:
+    """Give a folder to write in; it takes the place of `final` when the block ends without an error.
+
+    The folder lies beside the final place, in `.partial`, so that the last act is a rename inside one file system. After an
+    error nothing is left; after `kill -9` at most something in `.partial` is left, which `discard_partial` removes.
+
+    Example:
+        >>> import tempfile
+        >>> place = Path(tempfile.mkdtemp()) / "step"
+        >>> with staged_folder(place) as folder:
+        ...     _ = (folder / "a.txt").write_text("whole")
+        >>> (place / "a.txt").read_text()
+        'whole'
+    """
+    waiting = final.parent / PARTIAL
+    staging = waiting / f"{final.name}-{os.getpid()}"
+    with translated_storage_errors(final):
+        if staging.exists():
+            shutil.rmtree(staging)
+        staging.mkdir(parents=True)
+        try:
+            yield staging
+            for each in staging.rglob("*"):
+                if each.is_file():
+                    _flush_to_disk(each)
+            replace_folder(staging, final)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        finally:
+            if waiting.is_dir() and not any(waiting.iterdir()):
+                waiting.rmdir()
+
+
+def replace_folder(new: Path, final: Path) -> None:
+    """Move a whole folder into place; an older one there is set aside first and then removed."""
+    aside = new.with_name(new.name + "-old")
+    if final.exists():
+        final.rename(aside)
+    new.rename(final)
+    _flush_to_disk(final.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def discard_partial(parent: Path) -> None:
+    """Remove what interrupted writers left under `parent`. Call it only while holding the folder's lock."""
+    shutil.rmtree(parent / PARTIAL, ignore_errors=True)
+
+
+def write_file(path: Path, data: str | bytes) -> None:
+    """Write a file so that a reader sees the old bytes or the new ones, never a part."""
+    staging = path.with_name(f".{path.name}-{os.getpid()}")
+    with translated_storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            staging.write_bytes(data.encode() if isinstance(data, str) else data)
+            _flush_to_disk(staging)
+            staging.replace(path)
+        finally:
+            staging.unlink(missing_ok=True)
