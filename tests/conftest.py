@@ -1,0 +1,18 @@
+"""Fixtures for all rooms."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data that lies beside a checkout, `../shared/data`; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("PANGLOT_SHARED", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("the shared data folder is absent")
+    return folder
