@@ -14,6 +14,7 @@ from panglot.artifacts.errors import (
 )
 from panglot.artifacts.lock import locked
 from panglot.artifacts.manifest import MANIFEST_FILE, Manifest, is_whole, package_versions, read_manifest
+from panglot.artifacts.outside import outside_of, reads
 from panglot.artifacts.progress import Listener, Progress, Silent, Task
 from panglot.artifacts.step import QUARANTINE_FILE, Step, step_folder
 from panglot.artifacts.storage import discard_partial, staged_folder, translated_storage_errors, write_file
@@ -43,8 +44,10 @@ __all__ = [
     "discard_partial",
     "is_whole",
     "locked",
+    "outside_of",
     "package_versions",
     "read_manifest",
+    "reads",
     "staged_folder",
     "step_folder",
     "translated_storage_errors",

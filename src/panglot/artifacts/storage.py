@@ -10,6 +10,7 @@ from pathlib import Path
 from panglot.artifacts.errors import storage_error
 
 PARTIAL = ".partial"
+_FULL_DISK = "No space left on device"
 
 
 @contextmanager
@@ -23,6 +24,12 @@ def translated_storage_errors(path: Path) -> Iterator[None]:
         if known is None or not (error.errno == errno.ENOSPC or place.is_relative_to(path.parent)):
             raise
         raise known from error
+    except Exception as error:
+        # Writers in compiled code (safetensors, tokenizers) report a full disk with exceptions of their own.
+        if _FULL_DISK in str(error):
+            full = OSError(errno.ENOSPC, _FULL_DISK)
+            raise storage_error(full, path) or error from error
+        raise
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Runs a graph of components, each step cached by content."""

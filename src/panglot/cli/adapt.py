@@ -1,0 +1,142 @@
+"""`panglot adapt`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from panglot.artifacts import InputError
+
+if TYPE_CHECKING:
+    from panglot.languages import Language
+    from panglot.recipes.adapt import Adaptation
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("adapt")(adapt_command)
+
+
+def adapt_command(
+    language: Annotated[str, typer.Option("--language", help="The language to teach: a code or a name.")],
+    model: Annotated[str, typer.Option("--model", help="embedded:NAME, a folder, or a hub id.")] = "embedded:e5-small",
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option("--pairs", help="Pairs: TSV, JSONL, Parquet, TMX, PO, MO, XLIFF, 'a.hsb,a.en', a folder, hub:NAME."),
+    ] = None,
+    more: Annotated[list[str] | None, typer.Argument(help="More files for --pairs.", metavar="[FILE]...")] = None,
+    pivot: Annotated[str, typer.Option("--pivot", help="The language on the other side of the pairs.")] = "eng",
+    retain: Annotated[str | None, typer.Option("--retain", help="Languages that must not get worse: deu,ces or none.")] = None,
+    other_pairs: Annotated[
+        list[str] | None, typer.Option("--other-pairs", help="Pairs of a retained or control language: deu=FILE.")
+    ] = None,
+    control: Annotated[str | None, typer.Option("--control", help="Language of the control training, or none.")] = None,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the pairs.")] = 5,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=2, help="Pairs a batch.")] = 32,
+    learning_rate: Annotated[float, typer.Option("--learning-rate", help="Peak learning rate.")] = 1e-4,
+    test: Annotated[int, typer.Option("--test", min=10, help="Pairs a language held out for measuring.")] = 120,
+    min_words: Annotated[int, typer.Option("--min-words", min=1, help="Shorter strings are left out.")] = 3,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Where all randomness comes from.")] = 17,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=20, help="Trainings with different seeds; reported as their mean.")
+    ] = 1,
+    out: Annotated[Path | None, typer.Option("--out", help="The run folder (default: runs/CODE).")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
+    show_recipe: Annotated[bool, typer.Option("--show-recipe", help="Print the recipe; run nothing.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Read every byte of kept steps again.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+) -> None:
+    """Teach a model a language from sentence pairs, and measure before, after, and against a control."""
+    from panglot.cli.console import Screen
+    from panglot.cli.running import run_and_show
+    from panglot.languages import Language
+    from panglot.recipes.adapt import Adaptation, adapt_recipe
+
+    screen = Screen(quiet=quiet or as_json)
+    taught = _language(language, screen)
+    given = _other_pairs(other_pairs or [])
+    bridge = Language.parse(pivot)
+    retained, control_language = _company(taught, bridge, retain, control, given, screen)
+    wanted = Adaptation(
+        language=taught,
+        model=model,
+        pairs=[*(pairs or []), *(more or [])],
+        pivot=bridge,
+        retain=retained,
+        retain_pairs=given,
+        control=control_language,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        test=test,
+        min_words=min_words,
+        seed=seed,
+        seeds=seeds,
+    )
+    recipe = adapt_recipe(wanted)
+    if show_recipe:
+        print(recipe.to_yaml(), end="")
+        return
+    folder = out or Path("runs") / taught.code
+    run_and_show(recipe, folder, dry_run=dry_run, quiet=quiet, as_json=as_json, verify=verify)
+
+
+def _language(text: str, screen: object) -> "Language":
+    from panglot.cli.console import Screen
+    from panglot.languages import Language
+
+    understood = Language.explain(text)
+    assert isinstance(screen, Screen)
+    screen.say(understood.said)
+    return understood.language
+
+
+def _other_pairs(given: list[str]) -> "dict[Language, list[str]]":
+    from panglot.languages import Language
+
+    found: dict[Language, list[str]] = {}
+    for each in given:
+        code, equals, file = each.partition("=")
+        if not equals or not file:
+            raise InputError(
+                f"{each!r} is not of the form LANGUAGE=FILE", where="--other-pairs", fix="for example deu=german.tsv"
+            )
+        found.setdefault(Language.parse(code), []).append(file)
+    return found
+
+
+def _company(
+    taught: "Language",
+    pivot: "Language",
+    retain: str | None,
+    control: str | None,
+    given: "dict[Language, list[str]]",
+    screen: object,
+) -> "tuple[list[Language], Language | None]":
+    """The retained languages and the control: as asked, or what the given files and the installed catalogues have."""
+    from panglot.cli.console import Screen
+    from panglot.corpus.gettext_harvest import available_languages
+    from panglot.languages import Language
+    from panglot.recipes.adapt import DEFAULT_CONTROLS, DEFAULT_RETAINED
+
+    assert isinstance(screen, Screen)
+    at_hand = {each.tag for each in given}
+    if retain is None or control is None:
+        at_hand |= set(available_languages([]))
+    usable = at_hand - {taught.tag, pivot.tag}
+    if retain is None:
+        retained = [Language(each) for each in DEFAULT_RETAINED if each in usable] if pivot.tag == "eng_Latn" else []
+        if not retained:
+            screen.say(
+                "no retained language is measured: no pairs at hand; give --retain and --other-pairs, or install panglot[demo]"
+            )
+    else:
+        retained = [] if retain == "none" else [Language.parse(each) for each in retain.split(",") if each.strip()]
+    if control is not None:
+        return retained, None if control == "none" else Language.parse(control)
+    controls = [*given, *(Language(each) for each in DEFAULT_CONTROLS)]
+    chosen = next((each for each in controls if each.tag in usable), None)
+    if chosen is None:
+        screen.say("no control is trained: no pairs of another language at hand; give --control and --other-pairs")
+    return retained, chosen

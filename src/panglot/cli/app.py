@@ -1,0 +1,54 @@
+"""The command `panglot` and its subcommands."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from panglot import __version__
+from panglot.artifacts import EXIT_INTERRUPTED, PanglotError
+
+app = typer.Typer(
+    name="panglot",
+    help="Teaches language models new languages, and proves that it worked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"panglot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Teaches language models new languages, and proves that it worked."""
+
+
+def main() -> None:
+    """Entry point: errors for people become one line on standard error and exit code 2."""
+    from panglot.cli import adapt, corpus, doctor, languages, recipes, report
+
+    for command in (adapt, recipes, report, languages, corpus, doctor):
+        command.register(app)
+    try:
+        app(prog_name="panglot")
+    except PanglotError as error:
+        print(f"panglot: {_one_line(str(error))}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except SystemExit as stop:
+        if stop.code == EXIT_INTERRUPTED:
+            print("\npanglot: stopped; nothing is half-written, and the same command goes on from here", file=sys.stderr)
+        raise
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())

@@ -1,0 +1,63 @@
+"""The top of a run folder: what a person looks for first, copied there from the steps once the run is whole."""
+
+import os
+import shutil
+from pathlib import Path
+
+from panglot.artifacts import Artifact, staged_folder, write_file
+from panglot.recipes.plan import PlannedStep
+from panglot.recipes.references import Reference
+
+RESULTS, REPORT, MODEL = "results.parquet", "report.html", "model"
+
+
+def unpublish(folder: Path) -> None:
+    """Take the old results away before a step is run again: what lies at the top is from a whole run or absent."""
+    for name in (RESULTS, REPORT):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / MODEL, ignore_errors=True)
+
+
+def publish(folder: Path, planned: list[PlannedStep], artifacts: dict[str, Artifact], *, changed: bool) -> None:
+    """Put `results.parquet`, `report.html` and, where the report names a model, `model/` with its card at the top of a run."""
+    from panglot.evaluation.results import Results, write_combined
+    from panglot.models import Model
+    from panglot.report.page import Page
+
+    results = [each for each in artifacts.values() if isinstance(each, Results)]
+    if changed or not (folder / RESULTS).is_file():
+        write_combined(results, folder / RESULTS)
+    pages = [(step, artifacts[step.name]) for step in planned if issubclass(step.component.returns, Page)]
+    if not pages:
+        if changed or not (folder / REPORT).is_file():
+            from panglot.report.overview import overview
+
+            write_file(folder / REPORT, overview(folder))
+        return
+    step, page = pages[-1]
+    if changed or not (folder / REPORT).is_file():
+        write_file(folder / REPORT, (page.folder / REPORT).read_bytes())
+    model = step.values.get("model")
+    if isinstance(model, Reference) and (changed or not (folder / MODEL).is_dir()):
+        found = model.resolve(artifacts)
+        assert isinstance(found, Model)
+        _publish_model(found.path, page.folder / "README.md", folder / MODEL)
+
+
+def _publish_model(source: Path, card: Path, target: Path) -> None:
+    with staged_folder(target) as staging:
+        shutil.copytree(source, staging, dirs_exist_ok=True, copy_function=_link_or_copy)
+        (staging / "README.md").unlink(missing_ok=True)
+        shutil.copyfile(card, staging / "README.md")
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    # Weights are large and are replaced whole by every writer of safetensors; a link saves a second copy of them.
+    if source.endswith(".safetensors"):
+        try:
+            os.link(source, target)
+        except OSError:
+            pass
+        else:
+            return
+    shutil.copyfile(source, target)
