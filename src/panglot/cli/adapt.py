@@ -9,7 +9,6 @@ from panglot.artifacts import InputError
 
 if TYPE_CHECKING:
     from panglot.languages import Language
-    from panglot.recipes.adapt import Adaptation
 
 
 def register(app: typer.Typer) -> None:
