@@ -91,12 +91,13 @@ def adapt_recipe(wanted: Adaptation) -> Recipe:
         page["control_language"] = control.tag
     steps["report"] = StepRecipe("report.page", page)
     source = ", ".join(Path(each).name for each in wanted.pairs) or "gettext catalogues"
+    against = f", and against the same training on {control.name}" if control else ""
     return Recipe(
         name=wanted.name,
         seed=wanted.seed,
         title=f"Add {language.name} to {wanted.model}",
-        description=f"Sentence pairs {language.name}-{wanted.pivot.name} from {source}; contrastive fine-tuning; measured before, after"
-        + (f", and against the same training on {control.name}." if control else "."),
+        description=f"Sentence pairs {language.name}-{wanted.pivot.name} from {source}; contrastive fine-tuning; "
+        f"measured before, after{against}.",
         steps=steps,
     )
 
