@@ -1,6 +1,7 @@
 """The command `panglot` and its subcommands."""
 
 import sys
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -35,12 +36,8 @@ def _root(
 
 def main() -> None:
     """Entry point: errors for people become one line on standard error and exit code 2."""
-    from panglot.cli import adapt, corpus, doctor, languages, recipes, report
-
-    for command in (adapt, recipes, report, languages, corpus, doctor):
-        command.register(app)
     try:
-        app(prog_name="panglot")
+        _complete()(prog_name="panglot")
     except PanglotError as error:
         print(f"panglot: {_one_line(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -48,6 +45,15 @@ def main() -> None:
         if stop.code == EXIT_INTERRUPTED:
             print("\npanglot: stopped; nothing is half-written, and the same command goes on from here", file=sys.stderr)
         raise
+
+
+@cache
+def _complete() -> typer.Typer:
+    from panglot.cli import adapt, corpus, doctor, languages, recipes, report
+
+    for command in (adapt, recipes, report, languages, corpus, doctor):
+        command.register(app)
+    return app
 
 
 def _one_line(text: str) -> str:

@@ -26,6 +26,7 @@ def run_command(
     verify: Annotated[bool, typer.Option("--verify", help="Read every byte of kept steps again.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    open_report: Annotated[bool, typer.Option("--open", help="Open the report in a browser, where there is a screen.")] = False,
 ) -> None:
     """Run a recipe. A step whose inputs and parameters have not changed is kept."""
     from panglot.cli.running import run_and_show
@@ -33,6 +34,17 @@ def run_command(
 
     found = with_overrides(load(recipe), overrides or [])
     run_and_show(found, out or Path("runs") / found.name, dry_run=dry_run, quiet=quiet, as_json=as_json, verify=verify)
+    if open_report and not dry_run:
+        _open(out or Path("runs") / found.name)
+
+
+def _open(folder: Path) -> None:
+    import os
+    import sys
+    import webbrowser
+
+    if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open((folder / "report.html").resolve().as_uri())
 
 
 @recipes_app.callback(invoke_without_command=True)

@@ -1,0 +1,147 @@
+"""What a person sees when nothing is wrong."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from panglot import __version__
+from panglot.recipes.recipe import builtin_names, load
+
+from .conftest import Panglot
+
+ALONE = ("--model", "tiny:bert", "--retain", "none", "--control", "none", "--epochs", "1", "--test", "20", "--out", "run")
+
+
+def test_help_names_every_command(panglot: Panglot) -> None:
+    outcome = panglot("--help")
+    assert outcome.code == 0
+    for each in ("adapt", "run", "recipes", "components", "report", "languages", "corpus", "doctor"):
+        assert each in outcome.out
+
+
+def test_version(panglot: Panglot) -> None:
+    assert panglot("--version").out.strip() == f"panglot {__version__}"
+
+
+def test_help_and_import_load_nothing_heavy() -> None:
+    program = "import sys, panglot; sys.argv = ['panglot', '--help']\nfrom panglot.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+    program += "print([each for each in ('torch', 'transformers', 'pyarrow', 'numpy', 'pydantic') if each in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(("search", "tag"), [("sorbian", "hsb_Latn"), ("سۆرانی", "ckb_Arab"), ("ދިވެހި", "div_Thaa"), ("khm", "khm_Khmr")])
+def test_languages(panglot: Panglot, search: str, tag: str) -> None:
+    assert tag in panglot("languages", search).out
+    assert tag in [each["tag"] for each in json.loads(panglot("languages", search, "--json").out)]
+
+
+def test_recipes_list_show_copy_and_plan(panglot: Panglot, tmp_path: Path) -> None:
+    assert all(each in panglot("recipes").out for each in builtin_names())
+    shown = panglot("recipes", "show", "add-upper-sorbian").out
+    assert "evaluation.bitext_retrieval" in shown
+    assert panglot("recipes", "copy", "add-upper-sorbian", "mine.yaml").code == 0
+    assert (tmp_path / "mine.yaml").read_text() == shown
+    refused = panglot("recipes", "copy", "add-upper-sorbian", "mine.yaml")
+    assert refused.code == 2
+    assert "exists already" in refused.err
+
+
+def test_components_show_their_parameters(panglot: Panglot) -> None:
+    assert "alignment.contrastive" in panglot("components").out
+    shown = panglot("components", "alignment.contrastive").out
+    assert "temperature" in shown
+    assert "0.05" in shown
+
+
+def test_the_built_in_recipe_is_what_adapt_writes(panglot: Panglot) -> None:
+    from panglot.languages import Language
+    from panglot.recipes.adapt import DEFAULT_RETAINED, Adaptation, adapt_recipe
+
+    written = adapt_recipe(
+        Adaptation(Language("hsb_Latn"), retain=[Language(each) for each in DEFAULT_RETAINED], control=Language("deu_Latn"))
+    )
+    assert load("add-upper-sorbian").steps == written.steps
+
+
+def test_doctor_reports_without_failing(panglot: Panglot) -> None:
+    outcome = panglot("doctor", "--json")
+    checks = {each["what"]: each for each in json.loads(outcome.out)["checks"]}
+    assert checks["torch"]["state"] == "ok"
+    assert checks["embedded:e5-small"]["state"] in ("ok", "note")
+
+
+def test_adapt_from_a_file_to_a_report(panglot: Panglot, pairs_file: Path, tmp_path: Path) -> None:
+    arguments = ("adapt", "--language", "Upper Sorbian", "--pairs", pairs_file, *ALONE)
+    plan = panglot(*arguments, "--dry-run")
+    assert "alignment.contrastive" in plan.out
+    assert not (tmp_path / "run").exists()
+    first = panglot(*arguments, "--json")
+    assert first.code == 0, first.err
+    said = json.loads(first.out)
+    assert {each["state"] for each in said["steps"].values()} == {"ran"}
+    for name in ("recipe.yaml", "results.parquet", "report.html", "model/README.md", "model/model.safetensors"):
+        assert (tmp_path / "run" / name).is_file(), name
+    second = panglot(*arguments)
+    assert "0 steps run" in second.err
+    assert "run/report.html" in second.out
+    import shutil
+
+    shutil.rmtree(tmp_path / "run" / "steps" / "split")
+    third = json.loads(panglot(*arguments, "--json").out)
+    assert [name for name, each in third["steps"].items() if each["state"] == "ran"] == ["split"]
+    assert third["steps"]["split"]["digest"] == said["steps"]["split"]["digest"]
+    again = panglot("run", tmp_path / "run" / "recipe.yaml", "--out", "run")
+    assert "0 steps run" in again.err
+    assert panglot("report", "run").out.strip() == "run/report.html"
+
+
+def test_a_script_in_a_translation_stays_text(panglot: Panglot, pairs_file: Path, tmp_path: Path) -> None:
+    lines = pairs_file.read_text().splitlines()
+    evil = "<script>alert(1)</script>"
+    pairs_file.write_text("\n".join([lines[0], *(f"{evil} {line}" for line in lines[1:])]) + "\n")
+    assert panglot("adapt", "--language", "hsb", "--pairs", pairs_file, *ALONE).code == 0
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert evil not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert evil not in (tmp_path / "run" / "model" / "README.md").read_text()
+
+
+def test_two_aligned_files_as_one_argument(panglot: Panglot, pairs_file: Path, tmp_path: Path) -> None:
+    rows = [line.split("\t") for line in pairs_file.read_text().splitlines()[1:]]
+    for number, name in enumerate(("a.hsb", "a.en")):
+        (tmp_path / name).write_text("\n".join(row[number] for row in rows) + "\n")
+    recipe = panglot("adapt", "--language", "hsb", "--pairs", "a.hsb,a.en", *ALONE, "--show-recipe").out
+    assert "a.hsb,a.en" in recipe
+    assert panglot("adapt", "--language", "hsb", "--pairs", "a.hsb,a.en", *ALONE).code == 0
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_any_step_leaves_a_run_that_the_same_command_completes(pairs_file: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "panglot", "adapt", "--language", "hsb", "--pairs", str(pairs_file), *ALONE]
+    steps = ["own", "clean", "split", "train", "base", "before", "tuned", "after", "change", "report"]
+    interrupted = 0
+    for name in steps:
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if f" {name} " in f"{line} ":
+                    break
+            time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            rest = process.stderr.read()
+            code = process.wait()
+        assert code in (0, 130), rest
+        interrupted += code == 130
+        if code == 130:
+            assert "stopped" in rest
+            assert "Traceback" not in rest
+            assert not list((tmp_path / "run").glob("**/.partial/*"))
+    assert interrupted >= 5
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "report" in done.stdout
