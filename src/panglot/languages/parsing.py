@@ -1,0 +1,105 @@
+"""From what people type to a language, in words."""
+
+from __future__ import annotations
+
+from panglot.artifacts import InputError
+from panglot.languages import codes, names, tables
+from panglot.languages.choices import DATA_SET_CODES
+from panglot.languages.language import TAG, Language
+from panglot.languages.understanding import Reading, Understanding, conclude
+
+_LONGEST = 100
+_BERBER = ("tzm_Tfng", "zgh_Tfng", "shi_Latn", "rif_Latn", "taq_Latn")
+
+
+def explain(text: str | Language) -> Understanding:
+    """See [`Language.explain`][panglot.languages.Language.explain]."""
+    if isinstance(text, Language):
+        return Understanding(text, f"{text} is {text.name}, {text}")
+    if isinstance(text, bool):
+        word = "no" if text is False else "yes"
+        raise InputError(f"{text} is not a language", fix=f'YAML reads {word} without quotes as a truth value: write "{word}"')
+    if not isinstance(text, str):
+        raise InputError(f"a language is given as text, not as {type(text).__name__}")
+    cleaned = " ".join(text.split())
+    if not cleaned:
+        raise InputError("no language was given", fix="give a tag such as hsb_Latn, a code or a name")
+    if len(cleaned) > _LONGEST:
+        raise InputError(f"{cleaned[:40] + '…'!r} is too long for the name of a language", fix="give a code or a name")
+    found = understand(cleaned)
+    if found is not None:
+        return found
+    raise _unknown(cleaned)
+
+
+def understand(text: str) -> Understanding | None:
+    """Understanding of a cleaned text, or None where nothing has that code or name.
+
+    Raises:
+        InputError: a code that cannot be used, or a name of several languages.
+    """
+    tag = TAG.fullmatch(text)
+    if tag and tag[1] in tables.rows() and tag[2] in tables.script_names():
+        return conclude(text, Reading(tag[1], script=tag[2], verbatim=True))
+    given = DATA_SET_CODES.get(text.lower().replace("_", "-"))
+    if given:
+        language = Language(given[0])
+        others = tuple(map(Language, _BERBER)) if text.lower() == "ber" else ()
+        return Understanding(language, f"{given[1]}; Panglot took {language.name}, {language}", others)
+    problem: InputError | None = None
+    try:
+        reading = codes.read(text)
+        if reading is not None:
+            return conclude(text, reading, _namesakes(text, reading))
+    except InputError as error:
+        problem = error
+    serial = tables.udhr_codes().get(text.lower())
+    if serial:
+        reading = codes.read(serial)
+        if reading is not None:
+            kind = "the Universal Declaration's code of"
+            return conclude(text, Reading(reading.code, kind, reading.script, reading.region, True, reading.unused))
+    found = _named(text)
+    if found is None and problem is not None:
+        raise problem
+    return found
+
+
+def _named(text: str) -> Understanding | None:
+    for name, script, region in names.forms(text):
+        top, rest = names.best(name) if names.candidates(name) else ([], [])
+        if len(top) > 1:
+            raise InputError(
+                f"{text!r} is the name of {len(top)} languages",
+                fix="give one of " + ", ".join(_described(code) for code in top[:12]),
+            )
+        if top:
+            reading = Reading(top[0], script=script, region=region)
+            return conclude(text, reading, tuple(Language.of(code) for code in rest))
+    code = names.foreign(text)
+    reading = None
+    if code:
+        try:
+            reading = codes.read(code)
+        except InputError:
+            return None
+    return conclude(text, Reading(reading.code, "", reading.script, reading.region)) if reading else None
+
+
+def _namesakes(text: str, reading: Reading) -> tuple[Language, ...]:
+    """Languages whose name is this code: Mon (mnw) beside the code mon."""
+    if len(text) > 3:
+        return ()
+    return tuple(Language.of(code) for code in names.candidates(text) if code != reading.code)
+
+
+def _described(code: str) -> str:
+    return f"{tables.facts(code).name} ({code})"
+
+
+def _unknown(text: str) -> InputError:
+    from panglot.languages.search import near
+
+    found = near(text, 3)
+    fix = "did you mean " + " or ".join(f"{name} ({Language.of(code)})" for code, name in found) + "?" if found else None
+    return InputError(f"no language has the code or name {text!r}", fix=fix or "search with `panglot languages`")
