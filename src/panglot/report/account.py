@@ -1,0 +1,193 @@
+"""What the manifests tell: the data account, the trainings, the cost, and how to repeat it all."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pyarrow.parquet as parquet
+
+from panglot.report.lineage import Ancestor
+from panglot.report.text import shown
+from panglot.report.wording import plain
+
+PAIRS_FILE = "pairs.parquet"
+CURVE_FILE = "curve.json"
+_CURVE_POINTS = 200
+_MOST_ORIGINS = 40
+
+Steps = Mapping[str, Ancestor]
+
+
+def data_account(steps: Steps, language: str) -> dict[str, Any]:
+    """How many pairs there were, from where, what was dropped or set aside and why, and what was split.
+
+    Args:
+        steps: the steps that led to the results.
+        language: tag of the language that was taught, whose pairs are shown as examples.
+    """
+    flow, dropped, quarantined, leakage = [], [], [], []
+    for step in steps.values():
+        manifest = step.manifest
+        for part, path in _pair_files(step.folder):
+            counts = Counter(parquet.read_table(path, columns=["source_language"])["source_language"].to_pylist())
+            flow.append(
+                {"step": step.name, "component": manifest.component, "part": part, "pairs": dict(sorted(counts.items()))}
+            )
+        for where, reasons in _dropped(manifest.figures.get("dropped")):
+            dropped += [{"step": step.name, "language": where, "reason": key, "pairs": n} for key, n in sorted(reasons.items())]
+        quarantined += [{"step": step.name, "reason": key, "entries": n} for key, n in manifest.quarantined.items()]
+        for key, n in manifest.figures.items():
+            if any(word in key for word in ("leak", "overlap", "moved")):
+                leakage.append({"step": step.name, "what": key.replace("_", " "), "value": n})
+    found = {"flow": flow, "dropped": dropped, "quarantined": quarantined, "leakage": leakage}
+    return {**found, **_sources(steps, language), **_test_lengths(steps, language)}
+
+
+def _dropped(said: Any) -> list[tuple[str, dict[str, int]]]:
+    """`{language: {reason: n}}` or `{reason: n}`, whichever a step gives."""
+    if not isinstance(said, dict):
+        return []
+    nested = [(str(key), each) for key, each in sorted(said.items()) if isinstance(each, dict)]
+    flat = {str(key): each for key, each in said.items() if isinstance(each, int)}
+    return nested + ([("", flat)] if flat else [])
+
+
+def _pair_files(folder: Path) -> list[tuple[str, Path]]:
+    places = [("", folder), *((part, folder / part) for part in ("train", "test"))]
+    return [(part, place / PAIRS_FILE) for part, place in places if (place / PAIRS_FILE).is_file()]
+
+
+def _last_pairs(steps: Steps, part: str, language: str) -> Path | None:
+    """The last pairs with this language: of a split's part where there is one, else of any step."""
+    chosen = None
+    for step in steps.values():
+        for name, path in _pair_files(step.folder):
+            if name == part and language in parquet.read_table(path, columns=["source_language"])["source_language"].to_pylist():
+                chosen = path
+    return chosen
+
+
+def _sources(steps: Steps, language: str) -> dict[str, Any]:
+    """Origins and examples of the pairs that the language was taught with."""
+    path = _last_pairs(steps, "train", language) or _last_pairs(steps, "", language)
+    if path is None:
+        return {"origins": [], "examples": [], "origin_count": 0}
+    rows = [each for each in parquet.read_table(path).to_pylist() if each["source_language"] == language]
+    origins = Counter(_origin(each.get("origin")) for each in rows)
+    ranked = sorted(origins.items(), key=lambda each: (-each[1], each[0]))
+    readable = [each for each in rows if 12 <= len(each["source_text"]) <= 90] or rows
+    samples = sorted(readable, key=lambda each: each["id"])[:5]
+    return {
+        "origins": [{"origin": shown(key, 120), "pairs": n} for key, n in ranked[:_MOST_ORIGINS]],
+        "origin_count": len(ranked),
+        "examples": [
+            {
+                "source": shown(each["source_text"]),
+                "target": shown(each["target_text"]),
+                "source_language": each["source_language"],
+                "target_language": each["target_language"],
+            }
+            for each in samples
+        ],
+    }
+
+
+def _origin(said: str | None) -> str:
+    """Package and version of an origin, without the file inside the package."""
+    return (said or "not recorded").split(":", 1)[0].split("#", 1)[0].strip() or "not recorded"
+
+
+def _test_lengths(steps: Steps, language: str) -> dict[str, Any]:
+    path = _last_pairs(steps, "test", language)
+    if path is None:
+        return {"test_median_characters": None, "test_pairs": None}
+    rows = parquet.read_table(path, columns=["source_text", "source_language"]).to_pylist()
+    lengths = [len(each["source_text"]) for each in rows if each["source_language"] == language]
+    return {"test_median_characters": median(lengths), "test_pairs": len(lengths)}
+
+
+def trainings(steps: Steps) -> list[dict[str, Any]]:
+    """The steps that trained a model: settings, figures and curve, in the order of the run."""
+    found = []
+    for step in steps.values():
+        curve = _curve(step.folder / CURVE_FILE)
+        if curve or step.manifest.component.startswith(("alignment.", "training.")):
+            manifest = step.manifest
+            settings = [{"name": key, "value": shown(plain(each), 160)} for key, each in sorted(manifest.parameters.items())]
+            figures = [
+                {"name": key.replace("_", " "), "value": shown(plain(each), 160)}
+                for key, each in sorted(manifest.figures.items())
+            ]
+            found.append(
+                {
+                    "step": step.name,
+                    "component": manifest.component,
+                    "seed": manifest.seed,
+                    "settings": settings,
+                    "figures": figures,
+                    "curve": curve,
+                }
+            )
+    return found
+
+
+def _curve(path: Path) -> list[dict[str, float]]:
+    """At most 200 points of a training curve: every k-th, and the last."""
+    try:
+        said = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return []
+    points = [
+        {key: float(value) for key, value in each.items() if isinstance(value, int | float) and not isinstance(value, bool)}
+        for each in (said if isinstance(said, list) else [])
+        if isinstance(each, dict) and "step" in each
+    ]
+    stride = max(1, -(-len(points) // _CURVE_POINTS))
+    return [each for place, each in enumerate(points) if place % stride == 0 or place == len(points) - 1]
+
+
+def cost(steps: Steps) -> dict[str, Any]:
+    """Time and peak memory by step. It differs between equal runs, so it is shown on the page and kept out of the facts."""
+    rows = [
+        {
+            "step": step.name,
+            "component": step.manifest.component,
+            "seconds": step.manifest.wall_seconds,
+            "bytes": step.manifest.peak_memory_bytes,
+        }
+        for step in steps.values()
+    ]
+    return {
+        "steps": rows,
+        "seconds": sum(each["seconds"] for each in rows),
+        "bytes": max((each["bytes"] for each in rows), default=0),
+        "longest": max((each["seconds"] for each in rows), default=0.0),
+    }
+
+
+def reproduction(steps: Steps) -> dict[str, Any]:
+    """Seeds, versions and digests: what is needed to repeat the run and to see that it came out the same."""
+    versions: dict[str, str] = {}
+    for step in steps.values():
+        versions.update(step.manifest.versions)
+    return {
+        "seeds": sorted({step.manifest.seed for step in steps.values()}),
+        "versions": dict(sorted(versions.items())),
+        "steps": [
+            {
+                "step": step.name,
+                "component": step.manifest.component,
+                "seed": step.manifest.seed,
+                "digest": step.manifest.digest,
+                "inputs": sorted(step.manifest.inputs),
+                "parameters": [
+                    {"name": key, "value": shown(plain(each), 160)} for key, each in sorted(step.manifest.parameters.items())
+                ],
+            }
+            for step in steps.values()
+        ],
+        "notes": [{"step": step.name, "note": shown(note, 400)} for step in steps.values() for note in step.manifest.notes],
+    }

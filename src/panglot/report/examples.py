@@ -1,0 +1,77 @@
+"""Retrieval examples that changed: wrong before and right after, and the other way round."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow.compute as compute
+
+from panglot.evaluation.results import Results
+from panglot.report.text import shown
+
+_READABLE = range(12, 110)
+_Key = tuple[str, str, str, str]
+
+
+def read_items(results: Results, language: str) -> dict[_Key, dict[str, Any]]:
+    """Items of one language by (task, metric, direction, item); empty where the results have no items."""
+    table = results.items()
+    rows = table.filter(compute.equal(table["language"], language)).to_pylist()
+    return {(each["task"], each["metric"], each.get("direction") or "", str(each["item"])): each for each in rows}
+
+
+def changed_examples(
+    before: Mapping[_Key, dict[str, Any]],
+    after: Mapping[_Key, dict[str, Any]],
+    control: Mapping[_Key, dict[str, Any]] | None = None,
+    *,
+    limit: int = 8,
+) -> dict[str, Any]:
+    """Pick examples of change, the same ones in every run.
+
+    Those of readable length come first, then by item, which is a content hash: no outcome decides. A text is shown once.
+
+    Returns:
+        gained, lost: examples; gained_count, lost_count, same_count: how many items there are of each kind.
+    """
+    control = control or {}
+    gained, lost, same = [], [], 0
+    for key, item in after.items():
+        earlier = before.get(key)
+        if earlier is None or not item.get("source_text"):
+            continue
+        was, now = earlier["correct"] >= 0.5, item["correct"] >= 0.5
+        if was == now:
+            same += 1
+            continue
+        example = {
+            "direction": key[2],
+            "item": key[3],
+            "source": item["source_text"],
+            "expected": item.get("target_text") or "",
+            "retrieved": (earlier if now else item).get("predicted_text") or "",
+            "control_right": control[key]["correct"] >= 0.5 if key in control else None,
+        }
+        (gained if now else lost).append(example)
+    return {
+        "gained": _pick(gained, limit),
+        "lost": _pick(lost, max(2, limit // 2)),
+        "gained_count": len(gained),
+        "lost_count": len(lost),
+        "same_count": same,
+    }
+
+
+def _pick(examples: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
+    def order(each: dict[str, Any]) -> tuple[bool, str, str]:
+        return (len(each["source"]) not in _READABLE, each["item"], each["direction"])
+
+    picked: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for each in sorted(examples, key=order):
+        if each["source"] in seen:
+            continue
+        seen.add(each["source"])
+        picked.append({**each, **{name: shown(each[name]) for name in ("source", "expected", "retrieved")}})
+        if len(picked) == limit:
+            break
+    return picked

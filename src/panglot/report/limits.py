@@ -1,0 +1,61 @@
+"""What a report does not show, from its own facts where that can be computed."""
+
+from typing import Any
+
+from panglot.report import wording
+
+
+def limits(facts: dict[str, Any]) -> list[str]:
+    """Sentences for the section on limits."""
+    found = []
+    target = next((each for each in facts["languages"] if each["role"] == "target"), None)
+    data = facts["data"]
+    origins = [each["origin"] for each in data["origins"]]
+    if target is not None:
+        n, chance = target["n"], facts["measure"]["chance"]
+        found.append(
+            f"The test is small: {n:,} pairs of {target['name']}. One pair more or less is {1 / n:.3f} in one direction, "
+            "and a difference smaller than the width of an interval cannot be seen."
+            if n < 1000
+            else f"The test has {n:,} pairs of {target['name']}."
+        )
+        if chance is not None:
+            found.append(
+                f"The right text is searched among the test pairs of the language: guessing gives {wording.number(chance)}. "
+                "With more texts to choose from every figure would be lower."
+            )
+    median = data["test_median_characters"]
+    catalogues = any(each["component"] == "corpus.harvest_gettext" for each in facts["reproduce"]["steps"])
+    if catalogues:
+        where = f" of {wording.count(len(origins), 'package')}" if origins else ""
+        found.append(
+            f"Training and test texts are interface strings from the catalogues{where}: one domain. "
+            "Nothing is said about news, speech or literature."
+        )
+    elif data["test_pairs"] is not None:
+        found.append("Training and test texts come from the same source. Other domains were not measured.")
+    if median is not None and median < 60:
+        found.append(f"The test texts are short: the median is {median:.0f} characters. Longer texts were not measured.")
+    if len(facts["measure"]["seeds"]) < 2:
+        found.append(
+            "There is one training (one seed). The intervals say how much other test items would change the figures, "
+            "not how much another seed would."
+        )
+    if facts["decomposition"] is None:
+        found.append("There is no control: a part of the change may come from the domain and not from the language.")
+    elif "relatives" not in facts["decomposition"]:
+        found.append(
+            "There is no control on a related language: a part of the gain over the control may be what any relative would give."
+        )
+    if sum(each["role"] == "retained" for each in facts["languages"]) == 0:
+        found.append("No other language was measured, so it is not known whether the model forgot any.")
+    else:
+        found.append("Only the retained languages in the table were measured; other languages may have changed.")
+    found.append(
+        "The measure is retrieval of translations. It does not show that the model understands, translates or writes the language."
+    )
+    if catalogues:
+        found.append("The texts are public, and the base model may have seen some of them before.")
+    for name in facts["stale"]:
+        found.append(f"The step {name} has been run again since these results were made; the account of it may differ.")
+    return found

@@ -1,0 +1,62 @@
+"""The templates' environment: everything is escaped, nothing is fetched."""
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from panglot.report import wording
+from panglot.report.text import markdown, shown
+
+_LANG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill one of the room's templates; HTML is escaped automatically, Markdown by the filter `md`."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_source),
+        autoescape=lambda name: name is None or not name.endswith(".md"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "shown": shown,
+        "md": markdown,
+        "data": data_text,
+        "number": wording.number,
+        "signed": wording.signed,
+        "p": wording.p_value,
+        "duration": wording.duration,
+        "size": wording.size,
+        "plain": wording.plain,
+    }
+    environment.globals |= {"interval": wording.interval, "count": wording.count, "listed": wording.listed}
+    return environment
+
+
+def _source(name: str) -> str:
+    return files("panglot.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def data_text(text: object, language: dict[str, str] | None = None, limit: int = 280) -> Markup:
+    """Text that came from data: isolated from what stands around it, with its language and direction.
+
+    Example:
+        >>> data_text("<b>", {"lang": "ckb", "direction": "rtl"})
+        Markup('<bdi lang="ckb" dir="rtl">&lt;b&gt;</bdi>')
+    """
+    said = language or {}
+    direction = said.get("direction") if said.get("direction") in ("ltr", "rtl") else "auto"
+    tag = said.get("lang", "")
+    lang = tag if _LANG.fullmatch(tag) else "und"
+    return Markup('<bdi lang="{}" dir="{}">{}</bdi>').format(lang, direction, escape(shown(text, limit)))
