@@ -1,0 +1,61 @@
+"""Text made regular without loss for any script."""
+
+import unicodedata
+
+import regex
+
+# Kept: the joiners U+200C and U+200D (Persian, Kurdish, Indic scripts), the zero-width space U+200B (a word boundary in
+# Khmer, Thai, Burmese), the direction marks, variation selectors, U+202F (a suffix separator in Mongolian) and every mark.
+_REMOVED = regex.compile(
+    r"[\p{Cc}--[\t\n\v\f\r\x85]]|[\u00AD\uFEFF\u202A-\u202E\u2066-\u2069\uFFF9-\uFFFB\uFFFE\uFFFF]", regex.V1
+)
+_SPACES = regex.compile(r"[\t\n\v\f\r\x85 \xA0\u1680\u2000-\u200A\u2028\u2029\u205F\u3000]+")
+_KEY_NOISE = regex.compile(r"[\p{P}\p{S}\p{N}\p{Z}\p{Cc}\p{Cf}]+")
+_ACCESS_KEY = regex.compile(r"\s?\([&_]\p{L}\)|(?<![\p{L}\p{N}&_])[&_](?=\p{L})|(?<=\p{L})[&_](?=\p{Ll})")
+
+
+def regular(text: str) -> str:
+    r"""NFC, without control characters, byte-order marks, soft hyphens and direction overrides, runs of spaces made one.
+
+    Marks, joiners and the zero-width space stay: they carry meaning.
+
+    Example:
+        >>> regular("\ufeffme\u0301j\x00  svět\n"), regular("می\u200cروم") == "می\u200cروم"
+        ('méj svět', True)
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    text = unicodedata.normalize("NFC", _REMOVED.sub("", text))
+    spaced: str = _SPACES.sub(" ", text)
+    return spaced.strip(" \u202f")
+
+
+def without_access_keys(first: str, second: str) -> tuple[str, str]:
+    """Take the access-key marker out of a menu text and its translation, only where both have exactly one.
+
+    Example:
+        >>> without_access_keys("&File", "文件(&F)"), without_access_keys("R&D", "R&D"), without_access_keys("_Open", "Wočinić")
+        (('File', '文件'), ('R&D', 'R&D'), ('_Open', 'Wočinić'))
+    """
+    from panglot.corpus.placeholders import language_only
+
+    for text in (first, second):
+        if language_only(text) != text or len(_ACCESS_KEY.findall(text)) != 1 or text.count("&") + text.count("_") != 1:
+            return first, second
+    return _ACCESS_KEY.sub("", first), _ACCESS_KEY.sub("", second)
+
+
+def key(text: str) -> str:
+    """What two texts share that say the same: NFKC and case folded, without placeholders, markup, punctuation and digits.
+
+    Marks are letters' equals here: dropping them would make different words of Indic scripts, Hebrew or Thaana the same.
+
+    Example:
+        >>> key("Add %(count)s USERS!") == key("add users"), key("กิน") == key("กน")
+        (True, False)
+    """
+    from panglot.corpus.placeholders import language_only
+
+    folded = unicodedata.normalize("NFKC", language_only(text)).casefold()
+    bare: str = _KEY_NOISE.sub(" ", unicodedata.normalize("NFKC", folded))
+    return bare.strip()
