@@ -52,6 +52,7 @@ class CatalogueFile(NamedTuple):
         version: the package's version, or the empty string.
         group: package, folder and domain: catalogues of one group are translations of the same messages.
         locale: the locale folder, understood.
+        shown: path below the place of the packages or the given folder.
         path: the `.po` file, or the `.mo` file where there is no `.po` (only the `.po` says what is fuzzy).
     """
 
@@ -59,6 +60,7 @@ class CatalogueFile(NamedTuple):
     version: str
     group: str
     locale: Locale
+    shown: str
     path: Path
 
 
@@ -154,7 +156,9 @@ def find_catalogues(
         group = f"{package}:{root}:{domain}"
         held = chosen.get((group, locale_name))
         if held is None or (held.path.suffix, path.suffix) == (".mo", ".po"):
-            chosen[group, locale_name] = CatalogueFile(package, version, group, locale, path)
+            chosen[group, locale_name] = CatalogueFile(
+                package, version, group, locale, f"{root}/{locale_name}/{path.name}".lstrip("/"), path
+            )
     return [chosen[each] for each in sorted(chosen)]
 
 

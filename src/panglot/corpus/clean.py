@@ -2,7 +2,6 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
 from statistics import median
 from typing import Annotated, Any, NamedTuple
 
@@ -22,7 +21,7 @@ _LETTERS_PER_WORD = 2
 _SLACK_CHARACTERS = 10
 _KEPT_CHARACTERS = 2000
 _CATALOGUE_SUFFIXES = (".po", ".mo", ".xlf", ".xliff", ".po.gz", ".mo.gz", ".xlf.gz", ".xliff.gz")
-_WORD = regex.compile(r"[^\s\u200b]*\p{L}[^\s\u200b]*")
+_TOKEN = regex.compile(r"[^\s\u200b]+")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -188,8 +187,4 @@ def count_words(text: str) -> int:
         >>> count_words("Přidaj 3 nowe strony – hižo nětko")
         5
     """
-    return sum(1 for _ in _words(text))
-
-
-def _words(text: str) -> Iterator[Any]:
-    return iter(_WORD.finditer(text))
+    return sum(1 for token in _TOKEN.findall(text) if letters(token))

@@ -136,7 +136,7 @@ def _translations(files: Iterable[CatalogueFile], figures: _Figures, step: Step)
     for file in files:
         account = Account(step)
         try:
-            catalogue = load_catalogue(Source(file.path))
+            catalogue = load_catalogue(Source(file.path, shown=file.shown))
         except InputError as error:
             step.quarantine("catalogue cannot be read", where=str(error.where), excerpt=error.what)
             continue
@@ -160,9 +160,9 @@ def _translations(files: Iterable[CatalogueFile], figures: _Figures, step: Step)
 
 
 def _not_there(language: Language, found: Sequence[CatalogueFile], catalogues: Sequence[str]) -> InputError:
-    tags = Counter(each.locale.language.tag for each in found)
-    near = [each.tag for each in language.relatives(8) if each.tag in tags] if tags else []
-    shown = near[:4] + [tag for tag, _ in tags.most_common() if tag not in near[:4]]
+    tags = Counter(each.locale.language.tag for each in found if each.locale.language != ENGLISH)
+    near = [each.tag for each in language.relatives(3, among={each.locale.language for each in found} - {ENGLISH})]
+    shown = near + [tag for tag, _ in tags.most_common() if tag not in near]
     said = (
         f"there are {', '.join(shown[:12])}{', …' if len(shown) > 12 else ''} ({len(tags)} languages)"
         if tags

@@ -5,7 +5,7 @@ import regex
 PLACEHOLDER = regex.compile(
     r"""
     %\([^()\s]{1,64}\)[#0+-]?\d*(?:\.\d+)?[a-zA-Z]   # %(name)s
-  | %(?:\d+\$)?[#0+-]?\d*(?:\.\d+)?l{0,2}[sdiufgexXcr@](?![\p{L}\p{N}])  # %s, %1$s, %.2f
+  | (?<!\d[ ]?)%(?:\d+\$)?[#0+-]?\d*(?:\.\d+)?l{0,2}[sdiufgexXcr@]  # %s, %1$s, %.2f; a suffix may follow; no "5 %d…"
   | \$?\{\{?\s*[\p{L}_]?[\p{L}\p{N}_.\[\]]{0,64}(?:![rsa])?(?::[^{}\s]{0,16})?\s*\}?\}  # {count}, {}, {{ name }}, ${name}
     """,
     regex.VERBOSE,
@@ -17,7 +17,7 @@ def placeholders(text: str) -> frozenset[str]:
     """The set of placeholders in a text, without the spaces inside braces.
 
     Example:
-        >>> sorted(placeholders("%(count)s z {total} (50 % …) %s"))
+        >>> sorted(placeholders("%(count)s z {total} (50%s …) %sنى"))
         ['%(count)s', '%s', '{total}']
     """
     return frozenset("".join(found.split()) for found in PLACEHOLDER.findall(text))

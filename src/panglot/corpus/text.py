@@ -10,6 +10,7 @@ _REMOVED = regex.compile(
     r"[\p{Cc}--[\t\n\v\f\r\x85]]|[\u00AD\uFEFF\u202A-\u202E\u2066-\u2069\uFFF9-\uFFFB\uFFFE\uFFFF]", regex.V1
 )
 _SPACES = regex.compile(r"[\t\n\v\f\r\x85 \xA0\u1680\u2000-\u200A\u2028\u2029\u205F\u3000]+")
+_BREAKS = regex.compile("\u200b{2,}")
 _KEY_NOISE = regex.compile(r"[\p{P}\p{S}\p{N}\p{Z}\p{Cc}\p{Cf}]+")
 _ACCESS_KEY = regex.compile(r"\s?\([&_]\p{L}\)|(?<![\p{L}\p{N}&_])[&_](?=\p{L})|(?<=\p{L})[&_](?=\p{Ll})")
 
@@ -27,7 +28,8 @@ def regular(text: str) -> str:
         return text.strip()
     text = unicodedata.normalize("NFC", _REMOVED.sub("", text))
     spaced: str = _SPACES.sub(" ", text)
-    return spaced.strip(" \u202f")
+    joined: str = _BREAKS.sub("\u200b", spaced)
+    return joined.strip(" \u200b\u202f")
 
 
 def without_access_keys(first: str, second: str) -> tuple[str, str]:

@@ -90,13 +90,19 @@ class _Limited(io.RawIOBase):
 
 
 class Source:
-    """One file that a person named, or that stands in a folder that they named."""
+    """One file that a person named, or that stands in a folder that they named.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: where it is.
+        shown: how to call it in the quarantine, where the path would differ from machine to machine.
+    """
+
+    def __init__(self, path: Path, *, shown: str = "") -> None:
         self.path = path
+        self._shown = shown or str(path)
 
     def __str__(self) -> str:
-        return str(self.path)
+        return self._shown
 
     @property
     def unpacked_name(self) -> str:

@@ -12,6 +12,7 @@ from panglot.languages import Language
 SOURCE_NAMES = ("source_text", "source", "src", "src_text", "source_sentence", "sentence1")
 TARGET_NAMES = ("target_text", "target", "tgt", "tgt_text", "trg", "target_sentence", "sentence2")
 _CODE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]{4})?([_-]([A-Za-z]{2}|[0-9]{3}))?")
+_LONGEST_NAME = 60
 _PREFIX = re.compile(r"^(sentence|text|translation|lang)[_.]", re.IGNORECASE)
 
 
@@ -27,6 +28,8 @@ class Columns(NamedTuple):
 @lru_cache(maxsize=4096)
 def named_language(name: str) -> Language | None:
     """The language that a code or a name means; None where it means none."""
+    if len(name) > _LONGEST_NAME:
+        return None
     try:
         return Language.parse(name)
     except InputError:
@@ -68,16 +71,16 @@ def _first_of(wanted: Iterable[str], names: Sequence[str]) -> int | None:
 def find_columns(names: Sequence[str], sides: Sides) -> Columns | None:
     """Find the two sides among column names; None where the names say too little.
 
-    A column named after a language is that language's. `source…` and `target…` stand for the language being taught and the
-    pivot. Of two columns of which one is recognised the other is the other side, unless it names some third language.
+    `source…` and `target…` together stand for the language being taught and the pivot (first, since `id` is a column of
+    such tables and the code of Indonesian). Else a column named after a language is that language's. Of two columns of which
+    one is recognised the other is the other side, unless it names some third language.
     """
     names = [name.strip() for name in names]
     lower = [name.lower() for name in names]
-    source, target = _column_of(sides.language, names), _column_of(sides.pivot, names)
-    if source is None:
-        source = _first_of(SOURCE_NAMES, lower)
-    if target is None:
-        target = _first_of(TARGET_NAMES, lower)
+    source, target = _first_of(SOURCE_NAMES, lower), _first_of(TARGET_NAMES, lower)
+    if source is None or target is None:
+        named = _column_of(sides.language, names), _column_of(sides.pivot, names)
+        source, target = (named[0] if named[0] is not None else source), (named[1] if named[1] is not None else target)
     score = _first_of(("score", "laser_score", "similarity"), lower)
     if source is not None and target is not None and source != target:
         return Columns(source, target, score)
