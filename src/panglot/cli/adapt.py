@@ -30,6 +30,9 @@ def adapt_command(
         list[str] | None, typer.Option("--other-pairs", help="Pairs of a retained or control language: deu=FILE.")
     ] = None,
     control: Annotated[str | None, typer.Option("--control", help="Language of the control training, or none.")] = None,
+    relative: Annotated[
+        str | None, typer.Option("--relative", help="A relative of the language, for a second control: what is kinship.")
+    ] = None,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the pairs.")] = 5,
     batch_size: Annotated[int, typer.Option("--batch-size", min=2, help="Pairs a batch.")] = 32,
     learning_rate: Annotated[float, typer.Option("--learning-rate", help="Peak learning rate.")] = 1e-4,
@@ -65,6 +68,7 @@ def adapt_command(
         retain=retained,
         retain_pairs=given,
         control=control_language,
+        relative=Language.parse(relative) if relative else None,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,

@@ -60,12 +60,12 @@ def examine() -> dict[str, Any]:
     if find_spec("torch"):
         import torch
 
-        from panglot.models.precision import best_precision
+        from panglot.models.precision import choose_precision
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        precision = best_precision(device)
+        precision = choose_precision(device)
         check("device", "ok", f"{torch.cuda.get_device_name(0) if device == 'cuda' else f'{os.cpu_count()} processor cores'}")
-        check("precision", "ok", f"{precision.name}: {precision.reason}")
+        check("precision", "ok", f"{precision.precision}: {precision.reason}")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     check("memory", "ok" if memory >= 6 else "note", f"{memory:.0f} GiB" + ("" if memory >= 6 else "; the demo needs about 4"))
     free = shutil.disk_usage(".").free / 2**30
@@ -75,8 +75,8 @@ def examine() -> dict[str, Any]:
     if find_spec("torch"):
         from panglot.models import catalogue
 
-        for model in catalogue():
-            check(model.name, "ok" if model.available else "note", model.description if model.available else model.how)
+        for name, description, available, how in catalogue():
+            check(name, "ok" if available else "note", description if available else how)
     return {"checks": checks}
 
 

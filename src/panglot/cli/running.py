@@ -89,19 +89,19 @@ def _show_page(page: Any) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from panglot.report.summary import summary_rows
+    from panglot.report.summary import summary
 
     console = output()
-    summary = summary_rows(page)
+    said = summary(page.facts)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, heading in enumerate(summary.columns):
+    for number, heading in enumerate(said.columns):
         table.add_column(heading, justify="left" if number == 0 else "right", no_wrap=True)
-    for row in summary.rows:
+    for row in said.rows:
         table.add_row(*(Text(cell) for cell in row))
     console.print()
     console.print(table)
     console.print()
-    console.print(Text(summary.headline))
-    for each in summary.fell_short:
+    console.print(Text(" ".join([said.headline, *said.more])))
+    for each in page.facts.get("fell_short", []):
         console.print(Text(f"fell short: {each}"))
     console.print()

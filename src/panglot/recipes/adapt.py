@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from panglot.artifacts import InputError
 from panglot.languages import Language
@@ -26,6 +27,7 @@ class Adaptation:
         retain: languages that must not get worse; their pairs come from the catalogues, or from `retain_pairs`.
         retain_pairs: files of pairs by language, for retained languages and the control.
         control: language of the control; None for no control.
+        relative: language of a second control, a relative of the language: what it gains is kinship; None for none.
         seeds: how many trainings with different seeds; the report gives their mean.
     """
 
@@ -36,6 +38,7 @@ class Adaptation:
     retain: list[Language] = field(default_factory=list)
     retain_pairs: dict[Language, list[str]] = field(default_factory=dict)
     control: Language | None = None
+    relative: Language | None = None
     epochs: int = 5
     batch_size: int = 32
     learning_rate: float = 1e-4
@@ -56,42 +59,42 @@ def adapt_recipe(wanted: Adaptation) -> Recipe:
         InputError: the pivot given as the language, or a retained language that is the language itself.
     """
     _check(wanted)
-    language, control = wanted.language, wanted.control
-    others = sorted({*wanted.retain, *([control] if control else [])} - {language})
+    language = wanted.language
+    controls = {name: each for name, each in (("control", wanted.control), ("relative", wanted.relative)) if each}
+    others = sorted({*wanted.retain, *controls.values()} - {language})
     steps: dict[str, StepRecipe] = {}
     sources = _sources(wanted, others, steps)
-    if len(sources) == 1:
-        pairs = sources[0]
-    else:
+    pairs = sources[0]
+    if len(sources) > 1:
         steps["pairs"] = StepRecipe("corpus.merge", {"of": sources})
         pairs = "$pairs"
     steps["clean"] = StepRecipe("corpus.clean", {"of": pairs, "min_words": wanted.min_words})
     steps["split"] = StepRecipe("corpus.split", {"of": "$clean", "test": wanted.test})
     steps["train"] = StepRecipe("corpus.select", {"of": "$split.train", "languages": [language.tag]})
-    if control:
-        selection = {"of": "$split.train", "languages": [control.tag], "match": "$train"}
-        steps["control_train"] = StepRecipe("corpus.select", selection)
+    for arm, each in controls.items():
+        selection = {"of": "$split.train", "languages": [each.tag], "match": "$train"}
+        steps[f"{arm}_train"] = StepRecipe("corpus.select", selection)
     steps["base"] = StepRecipe("models.load", {"name": wanted.model})
     steps["before"] = _measured("$base", "before")
-    arms = {"tuned": ("$train", "after")} | ({"control": ("$control_train", "control")} if control else {})
-    measured: dict[str, list[str]] = {condition: [] for _, condition in arms.values()}
-    for number in range(wanted.seeds):
-        suffix = "" if number == 0 else f"-{number + 1}"
-        seed = None if number == 0 else wanted.seed + number
-        for arm, (train, condition) in arms.items():
-            model, result = f"{arm}{suffix}", f"{condition if arm == 'tuned' else 'control_after'}{suffix}"
-            steps[model] = _trained(wanted, train, seed)
-            steps[result] = _measured(f"${model}", condition)
-            measured[condition].append(f"${result}")
-    compared = {"before": "$before", "after": measured["after"]} | ({"control": measured["control"]} if control else {})
-    steps["change"] = StepRecipe("evaluation.compare", compared)
-    page = {"change": "$change", **compared, "model": "$tuned", "language": language.tag}
+    after = _arm(wanted, "tuned", "$train", "after", steps)
+    measured = {arm: _arm(wanted, arm, f"${arm}_train", f"{arm}_after", steps) for arm in controls}
+    compared: dict[str, Any] = {"before": "$before", "after": after}
+    with_control = {"control": measured["control"]} if "control" in measured else {}
+    steps["change"] = StepRecipe("evaluation.compare", {**compared, **with_control})
+    page: dict[str, Any] = {"change": "$change", **compared, **with_control, "model": "$tuned", "language": language.tag}
     page["retained"] = [each.tag for each in wanted.retain if each != language]
-    if control:
-        page["control_language"] = control.tag
+    if wanted.control:
+        page["control_language"] = wanted.control.tag
+    if wanted.relative:
+        steps["relative_change"] = StepRecipe("evaluation.compare", {**compared, "control": measured["relative"]})
+        page |= {
+            "relative": measured["relative"],
+            "relative_language": wanted.relative.tag,
+            "relative_change": "$relative_change",
+        }
     steps["report"] = StepRecipe("report.page", page)
     source = ", ".join(Path(each).name for each in wanted.pairs) or "gettext catalogues"
-    against = f", and against the same training on {control.name}" if control else ""
+    against = "".join(f", and against the same training on {each.name}" for each in controls.values())
     return Recipe(
         name=wanted.name,
         seed=wanted.seed,
@@ -108,8 +111,8 @@ def _check(wanted: Adaptation) -> None:
             f"{wanted.language.name} is both the language and the pivot",
             fix="--language is the one to teach; --pivot is the one that its pairs are translated to",
         )
-    for each in (*wanted.retain, *([wanted.control] if wanted.control else [])):
-        if each == wanted.pivot:
+    for each in (*wanted.retain, wanted.control, wanted.relative):
+        if each is not None and each == wanted.pivot:
             raise InputError(
                 f"{each.name} is the pivot and can be neither retained nor the control: it has no pairs with itself"
             )
@@ -135,6 +138,17 @@ def _sources(wanted: Adaptation, others: list[Language], steps: dict[str, StepRe
             reading = {"files": wanted.retain_pairs[each], "language": each.tag, "pivot": pivot}
             steps[f"pairs-{each.code}"] = StepRecipe("corpus.read_pairs", reading)
     return [f"${name}" for name in steps]
+
+
+def _arm(wanted: Adaptation, arm: str, train: str, result: str, steps: dict[str, StepRecipe]) -> str | list[str]:
+    """A training and its measurement for each seed; gives the reference of the measurement, or one for each seed."""
+    found = []
+    for number in range(wanted.seeds):
+        suffix = f"-{number + 1}" if number else ""
+        steps[f"{arm}{suffix}"] = _trained(wanted, train, wanted.seed + number if number else None)
+        steps[f"{result}{suffix}"] = _measured(f"${arm}{suffix}", result)
+        found.append(f"${result}{suffix}")
+    return found if len(found) > 1 else found[0]
 
 
 def _measured(model: str, condition: str) -> StepRecipe:

@@ -42,7 +42,7 @@ class Parameter:
     @cached_property
     def artifact_types(self) -> tuple[type[Artifact], ...]:
         """The artifact classes that this parameter takes; empty for a parameter of plain values."""
-        return tuple(_artifact_types(self.annotation))
+        return tuple(dict.fromkeys(_artifact_types(self.annotation)))
 
     @property
     def takes_list(self) -> bool:

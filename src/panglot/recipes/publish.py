@@ -20,13 +20,15 @@ def unpublish(folder: Path) -> None:
 
 def publish(folder: Path, planned: list[PlannedStep], artifacts: dict[str, Artifact], *, changed: bool) -> None:
     """Put `results.parquet`, `report.html` and, where the report names a model, `model/` with its card at the top of a run."""
-    from panglot.evaluation.results import Results, write_combined
+    from panglot.evaluation.results import Results, concatenate, write_table
     from panglot.models import Model
     from panglot.report.page import Page
 
     results = [each for each in artifacts.values() if isinstance(each, Results)]
     if changed or not (folder / RESULTS).is_file():
-        write_combined(results, folder / RESULTS)
+        staging = folder / f".{RESULTS}-{os.getpid()}"
+        write_table(concatenate(results), staging)
+        staging.replace(folder / RESULTS)
     pages = [(step, artifacts[step.name]) for step in planned if issubclass(step.component.returns, Page)]
     if not pages:
         if changed or not (folder / REPORT).is_file():
