@@ -98,7 +98,7 @@ class Builder:
         self.glotscript = {row["iso639_3"]: row for row in read(source / "languages" / "glotscript.tsv.gz")}
         self.classes = {row["iso639_3"]: row["class"] for row in read(source / "languages" / "joshi_classes.tsv.gz")}
         self.udhr = read(source / "udhr" / "languages.tsv")
-        self.registry = list(parse_registry())
+        self.registry = list(parse_registry())  # type: ignore[no-untyped-call]
         self.two_letter = {three: two for two, three in LANGUAGE_ALPHA3.items() if len(two) == 2}
         for code, row in self.meta.items():
             if len(row["bcp_47_code"]) == 2:
@@ -301,7 +301,8 @@ class Builder:
             ]
 
     def lineages(self) -> Iterator[list[object]]:
-        names, parents = self.node_names(), {}
+        names = self.node_names()
+        parents: dict[str, str] = {}
         for code in self.codes:
             path = self.path(code)
             for parent, node in zip(["", *path], path, strict=False):
@@ -310,7 +311,7 @@ class Builder:
         for node in sorted(parents):
             yield [node, parents[node], names.get(node)]
 
-    def names(self) -> Iterator[list[object]]:
+    def names(self) -> Iterator[tuple[str, str, int]]:
         """Further names, with a rank: 0 first names, 1 own names, 2 registry, 3 Glottolog."""
         given: set[tuple[str, str, int]] = set()
         for code in self.codes:
@@ -346,7 +347,7 @@ class Builder:
                 if old and old not in known and old not in rows:
                     kind = "bibliographic" if old == row["iso_639_2b_code"] else "retired"
                     rows[old] = (kind, code, "")
-        for code, entry in self.entries.items():
+        for entry in self.entries.values():
             short = entry["Subtag"]
             name = entry["Description"][0]
             if entry.get("Scope") == "collection":

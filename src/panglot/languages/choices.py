@@ -56,6 +56,7 @@ MACROLANGUAGE_TWIN = {
 # Scripts that FLORES-200 writes, first one first, where CLDR says or implies another one.
 DEFAULT_SCRIPT = {
     "cmn": "Hans Hant",
+    "crh": "Latn",
     "hbs": "Latn",
     "ike": "Cans",
     "jpn": "Jpan",

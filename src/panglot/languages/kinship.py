@@ -37,7 +37,7 @@ def kilometres(first: Language, second: Language) -> float | None:
 
     Example:
         >>> round(kilometres(Language("hsb_Latn"), Language("dsb_Latn")))
-        67
+        57
     """
     one, other = tables.facts(first.code), tables.facts(second.code)
     if one.latitude is None or one.longitude is None or other.latitude is None or other.longitude is None:

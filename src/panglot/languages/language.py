@@ -89,8 +89,8 @@ class Language:
         """Like `parse`, with a sentence that says what was understood, and what else it could mean.
 
         Example:
-            >>> print(Language.explain("sw").said)
-            sw is the macrolanguage Swahili; Panglot took its member Swahili, swh_Latn
+            >>> print(Language.explain("lv").said)
+            lv is the macrolanguage Latvian; Panglot took its member Standard Latvian, lvs_Latn
         """
         from panglot.languages.parsing import explain
 

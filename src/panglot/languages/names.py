@@ -129,16 +129,20 @@ def _script(words: str) -> str | None:
     return _scripts().get(said)
 
 
-def foreign(text: str) -> str | None:
-    """The BCP 47 code of a name in any of CLDR's languages; None where there is none.
+def foreign(text: str) -> tuple[str, str] | None:
+    """A name in one of CLDR's languages: BCP 47 code of what it names, and of the language it is in; None if not just one.
 
     Example:
         >>> foreign("Obersorbisch")
-        'hsb'
+        ('hsb', 'de')
     """
-    if any("\ud800" <= each <= "\udfff" for each in text) or (len(text) < 4 and text.isascii()):
-        return None
-    from language_data.names import name_to_code
+    from language_data.name_data import CODE_TO_NAMES
 
-    found = name_to_code("language", text, "und")
-    return str(found) if found else None
+    wanted = same_case(text)
+    found: dict[str, str] = {}
+    for code, by_language in CODE_TO_NAMES.items():
+        if code[:2].islower():
+            for language, name in by_language.items():
+                if len(name) == len(text) and same_case(name) == wanted:
+                    found.setdefault(code, language)
+    return next(iter(found.items())) if len(found) == 1 else None

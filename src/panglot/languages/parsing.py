@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from panglot.artifacts import InputError
 from panglot.languages import codes, names, tables
 from panglot.languages.choices import DATA_SET_CODES
@@ -26,7 +28,7 @@ def explain(text: str | Language) -> Understanding:
         raise InputError("no language was given", fix="give a tag such as hsb_Latn, a code or a name")
     if len(cleaned) > _LONGEST:
         raise InputError(f"{cleaned[:40] + '…'!r} is too long for the name of a language", fix="give a code or a name")
-    found = understand(cleaned)
+    found = understand(cleaned) or _foreign(cleaned)
     if found is not None:
         return found
     raise _unknown(cleaned)
@@ -55,10 +57,10 @@ def understand(text: str) -> Understanding | None:
         problem = error
     serial = tables.udhr_codes().get(text.lower())
     if serial:
-        reading = codes.read(serial)
-        if reading is not None:
+        meant = codes.read(serial)
+        if meant is not None:
             kind = "the Universal Declaration's code of"
-            return conclude(text, Reading(reading.code, kind, reading.script, reading.region, True, reading.unused))
+            return conclude(text, replace(meant, kind=kind))
     found = _named(text)
     if found is None and problem is not None:
         raise problem
@@ -76,14 +78,22 @@ def _named(text: str) -> Understanding | None:
         if top:
             reading = Reading(top[0], script=script, region=region)
             return conclude(text, reading, tuple(Language.of(code) for code in rest))
-    code = names.foreign(text)
-    reading = None
-    if code:
-        try:
-            reading = codes.read(code)
-        except InputError:
-            return None
-    return conclude(text, Reading(reading.code, "", reading.script, reading.region)) if reading else None
+    return None
+
+
+def _foreign(text: str) -> Understanding | None:
+    """A name in a third language, such as Obersorbisch: asked last, for it reads a large table."""
+    found = names.foreign(text)
+    known = found and codes.read(found[0])
+    if not found or not known:
+        return None
+    kind = "a name in another language of"
+    try:
+        other = codes.read(found[1])
+        kind = f"the {tables.facts(other.code).name} name of" if other else kind
+    except InputError:
+        pass
+    return conclude(text, Reading(known.code, kind, known.script, known.region))
 
 
 def _namesakes(text: str, reading: Reading) -> tuple[Language, ...]:

@@ -67,7 +67,7 @@ def conclude(text: str, reading: Reading, others: tuple[Language, ...] = ()) -> 
         siblings = [Language.of(code) for code in tables.members().get(reading.code, ()) if code != member]
         alternatives += sorted(siblings, key=lambda each: (-(each.speakers or 0), each))[:5]
     if reading.script is None:
-        alternatives += [Language.of(member, each) for each in language.scripts if each not in ("Brai", language.script)]
+        alternatives += [Language.of(member, each) for each in language.scripts if each not in ("Brai", language.script)][:3]
     unique = tuple(each for each in dict.fromkeys(alternatives) if each != language)
     return Understanding(language, "; ".join([said, *notes]), unique)
 
@@ -83,7 +83,10 @@ def choose(reading: Reading) -> tuple[str, str]:
             or MACROLANGUAGE_CHOICE.get(code, code)
         )
     if script is None and region is not None:
-        script = tables.region_script(code, region) or tables.region_script(member, region)
+        for each in (code, member, tables.facts(member).macrolanguage):
+            expected = tables.region_script(each or "", region)
+            if expected in tables.facts(member).scripts:
+                script = script or expected
     if script is None and member != code and tables.default_script(code) in tables.facts(member).scripts:
         script = tables.default_script(code)
     return member, script or tables.default_script(member)
