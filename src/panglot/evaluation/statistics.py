@@ -85,25 +85,31 @@ def bootstrap_mean(
 ) -> Interval:
     """Percentile bootstrap interval (95 %) of a mean over items.
 
-    The plain percentile bootstrap collapses to a point when all items are equal, as at accuracy 1. Where the values have
-    bounds, two pseudo-items are therefore added at either bound before resampling, as Agresti and Coull (1998) add two
-    successes and two failures. The interval is widened to hold the observed mean, should the shift leave it outside.
+    The plain percentile bootstrap collapses to a point when all items are equal, as at accuracy 1, and is too narrow near it.
+    Where the values have bounds, one pseudo-item at either bound is therefore added before resampling: the rule of
+    succession, and what Bonett and Price (2012) do for paired proportions. The interval is widened to hold the observed
+    mean, should the shift leave it outside. In simulations with 30 to 1,000 items in two directions and accuracies from
+    0.5 to 0.995, the interval held the truth in 93 % to 100 % of draws; without the pseudo-items, in 12 % to 97 %.
+
+    Several runs are treated as in `paired_bootstrap`.
 
     Args:
-        values: one number an item, [n].
+        values: one number an item, [n], or one row a run, [runs, n].
         rng: source of the draws.
         bounds: the least and the greatest possible value; None for a plain percentile bootstrap.
         resamples: number of bootstrap samples.
 
     Example:
         >>> low, high = bootstrap_mean([1.0] * 120, generator(0))
-        >>> 0.94 < low < 0.98, high
+        >>> 0.96 < low < 0.99, high
         (True, 1.0)
     """
-    items = _items(values)
-    pseudo = [] if bounds is None else [bounds[0]] * 2 + [bounds[1]] * 2
-    means = resampled_means(np.concatenate([items, pseudo]), resamples, rng)
-    return _percentiles(means, float(items.mean()))
+    runs = _runs(values)
+    items = np.round(runs.mean(axis=0), 12)
+    pseudo = [] if bounds is None else list(bounds)
+    means = resampled_means(np.concatenate([items, pseudo]), resamples, rng) + _draw_error_of_runs(rng, resamples, runs)
+    low, high = _percentiles(means, float(items.mean()))
+    return Interval(low, high) if bounds is None else Interval(max(low, bounds[0]), min(high, bounds[1]))
 
 
 def paired_bootstrap(
@@ -147,20 +153,22 @@ def paired_bootstrap(
         raise ValueError(f"paired systems must have the same items, got {left.shape[1]} and {right.shape[1]}")
     differences = np.round(left.mean(axis=0) - right.mean(axis=0), 12)
     sign = _canonical_sign(differences)
-    differences = sign * differences
+    differences = np.sort(differences if sign == 0 else sign * differences)
     reach = [] if bounds is None else [bounds[0] - bounds[1], bounds[1] - bounds[0]]
     means = resampled_means(np.concatenate([differences, reach]), resamples, rng)
-    scale, freedom = _error_of_runs(left, right)
-    if scale > 0:
-        means = means + scale * rng.standard_t(freedom, size=resamples)
+    means = means + _draw_error_of_runs(rng, resamples, left, right)
     value = float(differences.mean())
     low, high = _percentiles(means, value)
+    if sign == 0:
+        low, high = (low - high) / 2, (high - low) / 2
+    if bounds is not None:
+        low, high = max(low, bounds[0] - bounds[1]), min(high, bounds[1] - bounds[0])
     if left.shape[0] == right.shape[0] == 1:
         p_value = paired_randomisation(differences, rng, resamples=resamples)
     else:
         rarer = min(np.count_nonzero(means <= 0), np.count_nonzero(means >= 0))
         p_value = min(1.0, 2 * (rarer + 1) / (resamples + 1))
-    return Difference(value, low, high, p_value) if sign > 0 else Difference(-value, -high, -low, p_value)
+    return Difference(value, low, high, p_value) if sign >= 0 else Difference(-value, -high, -low, p_value)
 
 
 def mcnemar_exact(better: int, worse: int) -> float:
@@ -245,21 +253,23 @@ def _percentiles(means: Floats, value: float) -> Interval:
 
 
 def _canonical_sign(differences: Floats) -> int:
-    """The sign that swapping the systems would flip: with it factored out, both orders make the same draws."""
+    """The sign that swapping the systems would flip: with it factored out, both orders make the same draws. 0: symmetric."""
     total = round(float(differences.sum()), 9)
     if total != 0:
         return 1 if total > 0 else -1
-    forward, backward = np.sort(differences).tolist(), np.sort(-differences).tolist()
-    return 1 if forward >= backward else -1
+    forward: list[float] = np.sort(differences).tolist()
+    backward: list[float] = np.sort(-differences).tolist()
+    return (forward > backward) - (forward < backward)
 
 
-def _error_of_runs(left: Floats, right: Floats) -> tuple[float, float]:
-    """Standard error of the difference between the runs' means, and its degrees of freedom (Welch 1947)."""
-    parts = [(runs.mean(axis=1).var(ddof=1) / len(runs), len(runs) - 1) for runs in (left, right) if len(runs) > 1]
+def _draw_error_of_runs(rng: np.random.Generator, resamples: int, *systems: Floats) -> Floats | float:
+    """Draws of the error that few runs leave in the mean, or in a difference of means (Welch 1947): t, scaled."""
+    parts = [(runs.mean(axis=1).var(ddof=1) / len(runs), len(runs) - 1) for runs in systems if len(runs) > 1]
     total = float(sum(variance for variance, _ in parts))
     if total <= 1e-24:
-        return 0.0, 1.0
-    return sqrt(total), float(total**2 / sum(variance**2 / freedom for variance, freedom in parts))
+        return 0.0
+    freedom = total**2 / float(sum(variance**2 / freedom for variance, freedom in parts))
+    return sqrt(total) * rng.standard_t(freedom, size=resamples)
 
 
 def _binomial_half(n: int) -> Floats:
