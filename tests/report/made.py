@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from panglot.artifacts import digest_value, step_folder
+from panglot.artifacts import digest_value, read_manifest, step_folder
 from panglot.corpus.pairs import SCHEMA, PairWriter
 from panglot.evaluation.results import Measurement, Results, write_results
 from panglot.languages import Language
@@ -47,7 +47,8 @@ SAYINGS = {
         ("ពាក្យសម្ងាត់ខ្លីពេក។", "The password is too short."),
     ],
 }
-ORIGINS = ["django 5.2.1", "wagtail 7.0.1", "django-allauth 65.9.0", "sphinx 8.2.3"]
+PACKAGES = {"django": "5.2.1", "wagtail": "7.0.1", "django-allauth": "65.9.0", "sphinx": "8.2.3"}
+ORIGINS = [f"gettext:{each}" for each in PACKAGES]
 HOSTILE = [
     ("<script>alert(1)</script>", "</svg></style><img src=x onerror=alert(2)>"),
     ("\" onmouseover='alert(3)' x=\"", "{{ 7 * 7 }} {% raw %} & &amp;"),
@@ -101,30 +102,30 @@ def make_run(run: Path, made: Made | None = None) -> dict[str, Any]:
     rng = random.Random(made.seed)
     others = [each for each in made.values if each != made.language]
 
-    def step(name: str, component: str, **more: Any) -> Any:
-        return step_folder(steps / name, component=component, seed=made.seed, key=name, **more)
+    def step(name: str, component: str, *used: str, **more: Any) -> Any:
+        inputs = {f"${each}": _digest(steps, each) for each in used}
+        return step_folder(steps / name, component=component, seed=made.seed, key=name, inputs=inputs, **more)
 
     with step("pairs", "corpus.harvest_gettext", parameters={"languages": [made.language], "pivot": "eng_Latn"}) as each:
         _pairs(each.out, made, [made.language], 412)
-        each.figures["pairs"] = 412
+        each.figures |= {"pairs": {made.language: 412}, "packages": PACKAGES}
         each.quarantine("malformed PO file", where="django 5.2.1 hsb/django.po:17", excerpt="msgstr")
         each.quarantine("<b>empty</b> translation", where="sphinx 8.2.3 hsb/sphinx.po:4")
-    with step("clean", "corpus.clean", parameters={"of": "$pairs", "min_words": 3}, inputs={"$pairs": "1"}) as each:
+    with step("clean", "corpus.clean", "pairs", parameters={"of": "$pairs", "min_words": 3}) as each:
         _pairs(each.out, made, [made.language], 339)
         each.figures |= {
             "kept": {made.language: 339},
             "dropped": {made.language: {"fewer than 3 words": 51, "source equals target": 12, "same pair again": 10}},
         }
-    with step("split", "corpus.split", parameters={"of": "$clean", "test": made.n}, inputs={"$clean": "2"}) as each:
+    with step("split", "corpus.split", "clean", parameters={"of": "$clean", "test": made.n}) as each:
         _pairs(each.out / "train", made, [made.language], 219)
         _pairs(each.out / "test", made, [made.language, *others], made.n)
-        each.figures["leaked_pairs_removed"] = 7
+        each.figures["removed_from_train"] = {made.language: 7}
     with step("base", "models.load", parameters={"name": "embedded:e5-small"}) as each:
         _model(each.out, "embedded:e5-small")
-    inputs = {"$base": "3", "$split.train": "4"}
     settings = {"model": "$base", "pairs": "$split.train", "epochs": 5, "batch_size": 32, "learning_rate": 1e-4, "temperature": 0.05}
     for place, name in enumerate(["tuned", *(["german"] if made.control else []), *(["czech"] if made.relative else [])]):
-        with step(name, "alignment.contrastive", parameters=settings, inputs=inputs) as each:
+        with step(name, "alignment.contrastive", "base", "split.train", parameters=settings) as each:
             _model(each.out, name)
             each.figures |= {"pairs": 219, "steps": 35, "tokens": 30123, "precision": "bf16"}
             each.note("The last batch was made smaller.")
@@ -139,7 +140,7 @@ def make_run(run: Path, made: Made | None = None) -> dict[str, Any]:
         conditions["relative"] = ("czech", 3)
     found: dict[str, Any] = {}
     for name, (model, place) in conditions.items():
-        with step(name, "evaluation.bitext_retrieval", inputs={f"${model}": "5", "$split.test": "6"}) as each:
+        with step(name, "evaluation.bitext_retrieval", model, "split.test") as each:
             values = {key: (*value, (value[1] + value[2]) / 2 + 0.01) for key, value in made.values.items()}
             rows = [
                 _row(model, key, name, metric, value[place] + shift, made.n, 0.04)
@@ -148,7 +149,7 @@ def make_run(run: Path, made: Made | None = None) -> dict[str, Any]:
             ]
             write_results(each.out, rows, _items(made, place))
         found[name] = Results.open(steps / name)
-    with step("change", "evaluation.compare", inputs={f"${name}": "7" for name in conditions if name != "relative"}) as each:
+    with step("change", "evaluation.compare", *(each for each in conditions if each != "relative")) as each:
         rows = []
         for key, (before, control, after) in made.values.items():
             wanted = {"change": after - before}
@@ -175,14 +176,21 @@ def make_run(run: Path, made: Made | None = None) -> dict[str, Any]:
     return result
 
 
+def _digest(steps: Path, reference: str) -> str:
+    name, _, part = reference.partition(".")
+    manifest = read_manifest(steps / name)
+    assert manifest is not None
+    return manifest.digest_under(part)
+
+
 _METRICS = {"accuracy_cosine": 0.0, "accuracy_cosine_to_pivot": 0.008, "accuracy_cosine_from_pivot": -0.008, "accuracy_margin": 0.01}
 
 
 def _row(model: str, language: str, condition: str, metric: str, value: float, n: int, half: float, p: float | None = None) -> Any:
     value = round(value, 6)
     return Measurement(
-        model, "bitext_retrieval", "5a1f", language, condition, metric, value, n, value - half, value + half,
-        "bitext_retrieval|k:4|pairs:5a1f|version:0.1.0", None if p is None else p / 5, p,
+        model, "bitext-retrieval", "5a1f", language, condition, metric, value, n, value - half, value + half,
+        "task:bitext-retrieval|pivot:eng_Latn|n:120|rev:5a1f|v:0.1.0", None if p is None else p / 5, p,
     )  # fmt: skip
 
 
@@ -210,9 +218,9 @@ def _items(made: Made, place: int) -> pa.Table:
             correct = float(last == (place == 0))
             rows.append(
                 {
-                    "task": "bitext_retrieval", "language": made.language, "metric": "accuracy_cosine", "direction": direction,
+                    "task": "bitext-retrieval", "language": made.language, "metric": "accuracy_cosine", "direction": direction,
                     "item": digest_value([source, target]), "correct": correct, "rank": 1 if correct else 2,
-                    "source_text": asked, "target_text": right, "predicted_text": right if correct else wrong,
+                    "source": asked, "target": right, "predicted": right if correct else wrong,
                 }
             )  # fmt: skip
     return pa.Table.from_pylist(rows)

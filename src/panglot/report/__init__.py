@@ -8,9 +8,9 @@ COMPONENTS: dict[str, str] = {"page": "panglot.report.page:page"}
 _PUBLIC = {
     "Page": "panglot.report.page",
     "Summary": "panglot.report.summary",
-    "compare_runs": "panglot.report.runs",
+    "compare_runs": "panglot.report.overview",
     "lineage": "panglot.report.lineage",
-    "overview": "panglot.report.runs",
+    "overview": "panglot.report.overview",
     "summary": "panglot.report.summary",
 }
 

@@ -39,9 +39,9 @@ def data_account(steps: Steps, language: str) -> dict[str, Any]:
         for where, reasons in _dropped(manifest.figures.get("dropped")):
             dropped += [{"step": step.name, "language": where, "reason": key, "pairs": n} for key, n in sorted(reasons.items())]
         quarantined += [{"step": step.name, "reason": key, "entries": n} for key, n in manifest.quarantined.items()]
-        for key, n in manifest.figures.items():
-            if any(word in key for word in ("leak", "overlap", "moved")):
-                leakage.append({"step": step.name, "what": key.replace("_", " "), "value": n})
+        removed = manifest.figures.get("removed_from_train")
+        if isinstance(removed, dict):
+            leakage += [{"step": step.name, "language": str(key), "pairs": n} for key, n in sorted(removed.items())]
     found = {"flow": flow, "dropped": dropped, "quarantined": quarantined, "leakage": leakage}
     return {**found, **_sources(steps, language), **_test_lengths(steps, language)}
 
@@ -76,7 +76,8 @@ def _sources(steps: Steps, language: str) -> dict[str, Any]:
     if path is None:
         return {"origins": [], "examples": [], "origin_count": 0}
     rows = [each for each in parquet.read_table(path).to_pylist() if each["source_language"] == language]
-    origins = Counter(_origin(each.get("origin")) for each in rows)
+    packages = _packages(steps)
+    origins = Counter(_origin(each["origin"], packages) for each in rows)
     ranked = sorted(origins.items(), key=lambda each: (-each[1], each[0]))
     readable = [each for each in rows if 12 <= len(each["source_text"]) <= 90] or rows
     samples = sorted(readable, key=lambda each: each["id"])[:5]
@@ -95,9 +96,20 @@ def _sources(steps: Steps, language: str) -> dict[str, Any]:
     }
 
 
-def _origin(said: str | None) -> str:
-    """Package and version of an origin, without the file inside the package."""
-    return (said or "not recorded").split(":", 1)[0].split("#", 1)[0].strip() or "not recorded"
+def _packages(steps: Steps) -> dict[str, str]:
+    """Versions of the packages whose catalogues were read."""
+    found: dict[str, str] = {}
+    for step in steps.values():
+        said = step.manifest.figures.get("packages")
+        if isinstance(said, dict):
+            found.update({str(key): str(each) for key, each in said.items()})
+    return found
+
+
+def _origin(said: str, packages: Mapping[str, str]) -> str:
+    """An origin for people: package and version for a catalogue, else as it is."""
+    name = said.removeprefix("gettext:")
+    return f"{name} {packages[name]}" if name in packages else name or "not recorded"
 
 
 def _test_lengths(steps: Steps, language: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from panglot.artifacts import InputError
-from panglot.evaluation.results import Results
+from panglot.evaluation.results import Results, concatenate
 from panglot.languages import Language
 from panglot.report import wording
 from panglot.report.wording import Difference
@@ -27,7 +27,7 @@ class Control:
     """One control: its measurement and what it was trained on.
 
     Attributes:
-        rows: its results.
+        rows: its results, of one run or several.
         language: what it was trained on, for people; empty where that is not known.
     """
 
@@ -56,13 +56,13 @@ class Comparison:
     relative_change: list[Row] = field(default_factory=list)
 
 
-def read_rows(results: Results) -> list[Row]:
-    """The rows of a result table.
+def read_rows(results: Results | Sequence[Results]) -> list[Row]:
+    """The rows of one result table or of several.
 
     Raises:
-        InputError: the table is missing or damaged.
+        InputError: a table is missing or damaged.
     """
-    rows: list[Row] = results.table().to_pylist()
+    rows: list[Row] = concatenate([results] if isinstance(results, Results) else results).to_pylist()
     return rows
 
 
@@ -96,13 +96,24 @@ def describe(language: Language | str) -> dict[str, str]:
     }
 
 
-def figure(rows: Sequence[Row], language: str, metric: str) -> Figure | None:
-    """One measurement: the value with its interval; the mean, with no interval, where there are several rows (seeds)."""
+def figure(rows: Sequence[Row], language: str, metric: str, means: Sequence[Row] = (), role: str = "") -> Figure | None:
+    """One measurement: the value with its interval.
+
+    Args:
+        rows: results of one run, or of several runs with different seeds.
+        language: tag.
+        metric: as in the table.
+        means: rows of `evaluation.compare`, which hold the mean of several runs with its interval.
+        role: what the runs are called there.
+    """
     found = [each for each in rows if each["language"] == language and each["metric"] == metric and each["value"] is not None]
     if not found:
         return None
     if len(found) == 1:
         return {"value": found[0]["value"], "low": found[0].get("ci_low"), "high": found[0].get("ci_high")}
+    for each in means:
+        if (each["language"], each["metric"]) == (language, metric) and each["condition"].startswith(f"{role}, mean of "):
+            return {"value": each["value"], "low": each.get("ci_low"), "high": each.get("ci_high")}
     return {"value": sum(each["value"] for each in found) / len(found), "low": None, "high": None}
 
 
@@ -141,7 +152,7 @@ def language_rows(data: Comparison, languages: Sequence[dict[str, str]], metric:
     rows = []
     for each in languages:
         tag = each["tag"]
-        before, after = figure(data.before, tag, metric), figure(data.after, tag, metric)
+        before, after = figure(data.before, tag, metric), figure(data.after, tag, metric, data.change, "after")
         if before is None or after is None:
             continue
         counted = [row["n"] for row in data.after if row["language"] == tag and row["metric"] == metric]
@@ -154,8 +165,8 @@ def language_rows(data: Comparison, languages: Sequence[dict[str, str]], metric:
                 "n": counted[0],
                 "before": before,
                 "after": after,
-                "control": figure(data.control.rows, tag, metric) if data.control else None,
-                "relative": figure(data.relative.rows, tag, metric) if data.relative else None,
+                "control": figure(data.control.rows, tag, metric, data.change, "control") if data.control else None,
+                "relative": figure(data.relative.rows, tag, metric, data.relative_change, "control") if data.relative else None,
                 "change": {**change, "verdict": as_difference(change).verdict},
                 "over_control": difference(data.change, tag, metric, OVER_CONTROL),
                 "control_change": difference(data.change, tag, metric, CONTROL_CHANGE),

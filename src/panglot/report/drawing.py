@@ -9,6 +9,7 @@ from panglot.report.comparison import describe, worst_retained
 from panglot.report.plots import Curve, Waterfall, curve, dot_plot, waterfall
 from panglot.report.rendering import render
 
+_NOT_DRAWN = {"step", "epoch", "learning_rate", "tokens", "grad_norm"}
 _PARTS = {"domain": "Domain", "relatives": "Relatives", "language": "Language"}
 
 
@@ -29,13 +30,13 @@ def draw(facts: dict[str, Any], cost: dict[str, Any] | None = None) -> str:
         kinds=[kind for kind in ("before", "control", "relative", "after") if any(each.get(kind) for each in rows)],
         falls=_falls(facts),
         parts=_PARTS,
-        curves=_curves(facts),
-        languages=_Languages(),
+        curves=curves(facts),
+        languages=LanguageNames(),
         version=__version__,
     )
 
 
-class _Languages(dict[str, dict[str, str]]):
+class LanguageNames(dict[str, dict[str, str]]):
     """Tag to description, looked up once."""
 
     def __missing__(self, tag: str) -> dict[str, str]:
@@ -101,11 +102,13 @@ def _falls(facts: dict[str, Any]) -> list[Waterfall]:
     return [waterfall(stages, narrow=narrow) for narrow in (False, True)]
 
 
-def _curves(facts: dict[str, Any]) -> list[list[Curve]]:
+def curves(facts: dict[str, Any]) -> list[list[Curve]]:
     """One list for each quantity that was recorded in training: the wide and the narrow plot."""
     taught = set(facts["taught"])
     found = []
-    for key, title in (("loss", "Training loss"), ("retention_loss", "Retention loss")):
+    recorded = {key for each in facts["training"] for point in each["curve"] for key in point} - _NOT_DRAWN
+    for key in sorted(recorded, key=lambda name: (name != "loss", name)):
+        title = "Training loss" if key == "loss" else key.replace("_", " ").capitalize()
         series = []
         for each in facts["training"]:
             points = [(point["step"], point[key]) for point in each["curve"] if key in point and math.isfinite(point[key])]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow.compute as compute
 
+from panglot.artifacts import digest_value
 from panglot.evaluation.results import Results
 from panglot.report.text import shown
 
@@ -28,7 +29,8 @@ def changed_examples(
 ) -> dict[str, Any]:
     """Pick examples of change, the same ones in every run.
 
-    Those of readable length come first, then by item, which is a content hash: no outcome decides. A text is shown once.
+    Those of readable length come first, then by a hash of item and direction: no outcome decides. A text and an
+    item are shown once.
 
     Returns:
         gained, lost: examples; gained_count, lost_count, same_count: how many items there are of each kind.
@@ -37,7 +39,7 @@ def changed_examples(
     gained, lost, same = [], [], 0
     for key, item in after.items():
         earlier = before.get(key)
-        if earlier is None or not item.get("source_text"):
+        if earlier is None or not item.get("source"):
             continue
         was, now = earlier["correct"] >= 0.5, item["correct"] >= 0.5
         if was == now:
@@ -46,9 +48,9 @@ def changed_examples(
         example = {
             "direction": key[2],
             "item": key[3],
-            "source": item["source_text"],
-            "expected": item.get("target_text") or "",
-            "retrieved": (earlier if now else item).get("predicted_text") or "",
+            "source": item["source"],
+            "expected": item.get("target") or "",
+            "retrieved": (earlier if now else item).get("predicted") or "",
             "control_right": control[key]["correct"] >= 0.5 if key in control else None,
         }
         (gained if now else lost).append(example)
@@ -63,14 +65,14 @@ def changed_examples(
 
 def _pick(examples: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
     def order(each: dict[str, Any]) -> tuple[bool, str, str]:
-        return (len(each["source"]) not in _READABLE, each["item"], each["direction"])
+        return (len(each["source"]) not in _READABLE, digest_value([each["item"], each["direction"]]), each["source"])
 
     picked: list[dict[str, Any]] = []
     seen: set[str] = set()
     for each in sorted(examples, key=order):
-        if each["source"] in seen:
+        if {each["item"], each["source"]} & seen:
             continue
-        seen.add(each["source"])
+        seen |= {each["item"], each["source"]}
         picked.append({**each, **{name: shown(each[name]) for name in ("source", "expected", "retrieved")}})
         if len(picked) == limit:
             break

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from panglot.report import wording
+from panglot.report import comparison, wording
 
 
 def limits(facts: dict[str, Any]) -> list[str]:
@@ -56,6 +56,26 @@ def limits(facts: dict[str, Any]) -> list[str]:
     )
     if catalogues:
         found.append("The texts are public, and the base model may have seen some of them before.")
-    for name in facts["stale"]:
-        found.append(f"The step {name} has been run again since these results were made; the account of it may differ.")
+    if facts["stale"]:
+        steps = f"{'steps' if len(facts['stale']) > 1 else 'step'} {wording.listed(facts['stale'])}"
+        found.append(f"The {steps} ran again after these results were made, so the account of it may differ.")
+    return found
+
+
+WORST_DROP = 0.02
+
+
+def fell_short(facts: dict[str, Any]) -> list[str]:
+    """What a person must be told even if they read one line only: no gain, nothing over the control, a language forgotten."""
+    found = []
+    for each in facts["languages"]:
+        change, over = each["change"], each["over_control"]
+        told = f"{wording.signed(change['value'])}, 95\N{NO-BREAK SPACE}% interval {wording.interval(change['low'], change['high'])}"
+        if each["role"] == "target":
+            if change["verdict"] != "rose":
+                found.append(f"no gain in {each['name']} was shown ({told})")
+            elif over is not None and comparison.as_difference(over).verdict != "rose":
+                found.append(f"no gain over the control was shown ({wording.signed(over['value'])})")
+        elif change["value"] < -WORST_DROP:
+            found.append(f"{each['name']} dropped by more than {WORST_DROP} ({told})")
     return found

@@ -14,7 +14,7 @@ from panglot.report.card import card_facts, model_card
 from panglot.report.comparison import Comparison, Control, describe, language_rows, metric_label, read_rows
 from panglot.report.drawing import draw
 from panglot.report.examples import changed_examples, read_items
-from panglot.report.limits import limits
+from panglot.report.limits import fell_short, limits
 from panglot.report.lineage import changed_since, lineage
 
 FORMAT = 1
@@ -46,11 +46,11 @@ def page(
     *,
     change: Results,
     before: Results,
-    after: Results,
+    after: Results | list[Results],
     language: Language,
-    control: Results | None = None,
+    control: Results | list[Results] | None = None,
     control_language: Language | None = None,
-    relative: Results | None = None,
+    relative: Results | list[Results] | None = None,
     relative_language: Language | None = None,
     relative_change: Results | None = None,
     retained: list[Language] = [],  # noqa: B006
@@ -68,7 +68,7 @@ def page(
     Args:
         change: the comparison of before, after and control, with intervals (`evaluation.compare`).
         before: results of the model as it was.
-        after: results of the model that was taught.
+        after: results of the model that was taught, in one run or several with different seeds.
         language: the language that was taught.
         control: results of the same training on another language.
         control_language: what the control was trained on.
@@ -99,15 +99,16 @@ def page(
         step.note(f"The comparison has no metric {metric}; the page is about {metrics[0]}.")
         metric = metrics[0]
 
-    measured = [each for each in (before, after, control, relative, change, relative_change) if each is not None]
+    runs = {name: _listed(each) for name, each in (("after", after), ("control", control), ("relative", relative))}
+    measured = [before, *runs["after"], *runs["control"], *runs["relative"], change, *_listed(relative_change)]
     steps = lineage([*measured, *([model] if model else [])])
-    taught = lineage([after])
+    taught = lineage(runs["after"])
     languages = comparison.compared_languages(data, language, retained)
     rows = language_rows(data, languages, metric)
     trained = account.trainings(taught)
     seeds = sorted({each["seed"] for each in trained})
     target = next((each for each in rows if each["role"] == "target"), None)
-    items = [read_items(each, language.tag) for each in (before, after, *([control] if control else []))]
+    items = [read_items(each, language.tag) for each in (before, runs["after"][0], *runs["control"][:1])]
     pivot = _pivot(account.data_account(taught, language.tag))
 
     facts: dict[str, Any] = {
@@ -122,7 +123,7 @@ def page(
             "signatures": sorted({str(each["signature"]) for each in data.after if each.get("signature")}),
             "revision": sorted({str(each["revision"]) for each in data.after if each.get("revision")}),
             "seeds": seeds,
-            "chance": 1 / target["n"] if target else None,
+            "chance": (comparison.figure(data.before, language.tag, "chance") or {"value": None})["value"],
         },
         "control_language": describe(control_language) if control_language else None,
         "relative_language": describe(relative_language) if relative_language else None,
@@ -143,6 +144,7 @@ def page(
         "stale": changed_since(steps),
     }
     facts["limits"] = limits(facts)
+    facts["fell_short"] = fell_short(facts)
 
     out = step.out
     (out / FACTS_FILE).write_text(facts_json(facts), encoding="utf-8")
@@ -174,6 +176,10 @@ def read_facts(folder: Path) -> dict[str, Any]:
     if not isinstance(facts, dict) or facts.get("format", 0) > FORMAT:
         raise InputError("a newer Panglot wrote this report", where=path, fix="upgrade panglot")
     return facts
+
+
+def _listed(given: Results | list[Results] | None) -> list[Results]:
+    return given if isinstance(given, list) else [given] if given is not None else []
 
 
 def _pivot(data: dict[str, Any]) -> str | None:

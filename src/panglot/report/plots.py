@@ -113,10 +113,12 @@ def dot_plot(rows: Sequence[dict[str, Any]], *, narrow: bool, chance: float | No
     width, height = (360.0, 62.0) if narrow else (880.0, 52.0)
     left, right = (14.0, 346.0) if narrow else (168.0, 560.0)
     change_left, change_right = (0.0, 0.0) if narrow else (600.0, 808.0)
-    top = 8.0
+    top = 8.0 if narrow else 30.0
     scale = Scale(0, 1, left, right)
-    bounds = [abs(each["change"][key] or 0) for each in rows if each.get("change") for key in ("value", "low", "high")]
-    reach = max([*bounds, 0.05]) * 1.08
+    # The changes of retained languages are small beside the target's, so they have a scale of their own.
+    retained = [each for each in rows if each["role"] == "retained" and each.get("change")]
+    bounds = [abs(each["change"][key] or 0) for each in retained for key in ("value", "low", "high")]
+    reach = max([*bounds, 0.02]) * 1.1
     change_scale = Scale(-reach, reach, change_left, change_right)
     laid = []
     for index, each in enumerate(rows):
@@ -136,7 +138,7 @@ def dot_plot(rows: Sequence[dict[str, Any]], *, narrow: bool, chance: float | No
                 middle=middle,
                 baseline=row_top + 16 if narrow else middle + 4.5,
                 marks=marks,
-                change=_mark("after", change, change_scale, middle) if change and not narrow else None,
+                change=_mark("after", change, change_scale, middle) if each in retained and not narrow else None,
                 change_text=signed(change["value"]) if change else "",
             )
         )
@@ -156,8 +158,14 @@ def dot_plot(rows: Sequence[dict[str, Any]], *, narrow: bool, chance: float | No
         change_left=change_left,
         change_right=change_right,
         change_zero=change_scale(0),
-        change_ticks=[] if narrow else [Tick(change_scale(value), signed(value, 1 if reach > 0.2 else 2)) for value in ticks(-reach, reach, 4)],
+        change_ticks=[Tick(change_scale(value), signed(value, _decimals(reach))) for value in ticks(-reach, reach)]
+        if retained and not narrow
+        else [],
     )
+
+
+def _decimals(reach: float) -> int:
+    return 3 if reach < 0.025 else 2 if reach < 0.25 else 1
 
 
 def _mark(kind: str, said: dict[str, Any], scale: Scale, y: float) -> Mark:
@@ -185,7 +193,6 @@ class Stage:
     end: float
     top: float
     text_x: float
-    anchor: str
 
 
 @dataclass
@@ -211,13 +218,13 @@ def waterfall(stages: Sequence[dict[str, Any]], *, narrow: bool) -> Waterfall:
         narrow: labels above the bars instead of at the left.
     """
     width = 360.0 if narrow else 880.0
-    left, right = (14.0, 346.0) if narrow else (168.0, 808.0)
+    # At the right there is room for a figure beside a bar that ends at 1.
+    left, right = (14.0, 300.0) if narrow else (168.0, 808.0)
     pitch, bar = (50.0, 18.0) if narrow else (38.0, 20.0)
     scale = Scale(0, 1, left, right)
     laid = []
     for index, each in enumerate(stages):
         a, b = scale(each["start"]), scale(each["end"])
-        outside = max(a, b) + 60 < width
         laid.append(
             Stage(
                 kind=each["kind"],
@@ -228,8 +235,7 @@ def waterfall(stages: Sequence[dict[str, Any]], *, narrow: bool) -> Waterfall:
                 start=a,
                 end=b,
                 top=10 + index * pitch + (22 if narrow else 0),
-                text_x=max(a, b) + 8 if outside else min(a, b) - 8,
-                anchor="start" if outside else "end",
+                text_x=max(a, b) + 8,
             )
         )
     bottom = 10 + len(stages) * pitch + (2 if narrow else -8)
@@ -284,8 +290,10 @@ def curve(series: Sequence[dict[str, Any]], *, narrow: bool, title: str) -> Curv
             kept.append({**each, "points": points})
     if not kept:
         return None
-    width, height = (360.0, 230.0) if narrow else (880.0, 280.0)
-    left, right, top, bottom = (46.0, 346.0, 14.0, height - 38) if narrow else (58.0, 720.0, 14.0, height - 40)
+    # Narrow, the labels of the lines stand above the plot; wide, at their right ends.
+    top = 18.0 + 16 * len(kept) if narrow else 14.0
+    width, height = (360.0, 220.0 + top) if narrow else (880.0, 280.0)
+    left, right, bottom = (46.0, 346.0, height - 38) if narrow else (58.0, 690.0, height - 40)
     xs = [x for each in kept for x, _ in each["points"]]
     ys = [y for each in kept for _, y in each["points"]]
     high = max(ys) * 1.05 if max(ys) > 0 else 1.0

@@ -32,6 +32,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "shown": shown,
         "md": markdown,
+        "attributes": language_attributes,
         "data": data_text,
         "number": wording.number,
         "signed": wording.signed,
@@ -55,8 +56,12 @@ def data_text(text: object, language: dict[str, str] | None = None, limit: int =
         >>> data_text("<b>", {"lang": "ckb", "direction": "rtl"})
         Markup('<bdi lang="ckb" dir="rtl">&lt;b&gt;</bdi>')
     """
+    return Markup("<bdi {}>{}</bdi>").format(language_attributes(language), escape(shown(text, limit)))
+
+
+def language_attributes(language: dict[str, str] | None) -> Markup:
+    """The attributes `lang` and `dir` for an element whose text is in a language; undetermined where it is not known."""
     said = language or {}
     direction = said.get("direction") if said.get("direction") in ("ltr", "rtl") else "auto"
     tag = said.get("lang", "")
-    lang = tag if _LANG.fullmatch(tag) else "und"
-    return Markup('<bdi lang="{}" dir="{}">{}</bdi>').format(lang, direction, escape(shown(text, limit)))
+    return Markup('lang="{}" dir="{}"').format(tag if _LANG.fullmatch(tag) else "und", direction)
