@@ -35,7 +35,9 @@ def test_help_and_import_load_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize(("search", "tag"), [("sorbian", "hsb_Latn"), ("سۆرانی", "ckb_Arab"), ("ދިވެހި", "div_Thaa"), ("khm", "khm_Khmr")])
+@pytest.mark.parametrize(
+    ("search", "tag"), [("sorbian", "hsb_Latn"), ("سۆرانی", "ckb_Arab"), ("ދިވެހި", "div_Thaa"), ("khm", "khm_Khmr")]
+)
 def test_languages(panglot: Panglot, search: str, tag: str) -> None:
     assert tag in panglot("languages", search).out
     assert tag in [each["tag"] for each in json.loads(panglot("languages", search, "--json").out)]
@@ -61,11 +63,11 @@ def test_components_show_their_parameters(panglot: Panglot) -> None:
 
 def test_the_built_in_recipe_is_what_adapt_writes(panglot: Panglot) -> None:
     from panglot.languages import Language
-    from panglot.recipes.adapt import DEFAULT_RETAINED, Adaptation, adapt_recipe
+    from panglot.recipes.adapt import DEFAULT_RETAINED, DEMO_PACKAGES, Adaptation, adapt_recipe
 
-    written = adapt_recipe(
-        Adaptation(Language("hsb_Latn"), retain=[Language(each) for each in DEFAULT_RETAINED], control=Language("deu_Latn"))
-    )
+    retained = [Language(each) for each in DEFAULT_RETAINED]
+    upper_sorbian, german = Language("hsb_Latn"), Language("deu_Latn")
+    written = adapt_recipe(Adaptation(upper_sorbian, packages=list(DEMO_PACKAGES), retain=retained, control=german))
     assert load("add-upper-sorbian").steps == written.steps
 
 

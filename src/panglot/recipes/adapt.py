@@ -12,7 +12,8 @@ DEFAULT_RETAINED = ("deu_Latn", "ces_Latn", "pol_Latn", "swh_Latn")
 """Measured where nothing else is asked: a large language, two of one family, and one far from them."""
 
 DEFAULT_CONTROLS = ("deu_Latn", "fra_Latn", "spa_Latn")
-CATALOGUES = "catalogues"
+DEMO_PACKAGES = ("django", "wagtail", "django-allauth", "djangorestframework", "sphinx")
+"""Packages of the extra `demo`: naming them keeps the harvest the same whatever else is installed."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Adaptation:
         language: the language to teach.
         model: a model's name or folder.
         pairs: files of sentence pairs; none: the gettext catalogues of the installed packages.
+        packages: whose catalogues to read; none: those of every installed package.
         pivot: the language on the other side of the pairs.
         retain: languages that must not get worse; their pairs come from the catalogues, or from `retain_pairs`.
         retain_pairs: files of pairs by language, for retained languages and the control.
@@ -34,6 +36,7 @@ class Adaptation:
     language: Language
     model: str = "embedded:e5-small"
     pairs: list[str] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
     pivot: Language = field(default_factory=lambda: Language("eng_Latn"))
     retain: list[Language] = field(default_factory=list)
     retain_pairs: dict[Language, list[str]] = field(default_factory=dict)
@@ -131,8 +134,10 @@ def _sources(wanted: Adaptation, others: list[Language], steps: dict[str, StepRe
     else:
         harvested.insert(0, wanted.language)
     if harvested:
-        languages = [each.tag for each in harvested]
-        steps["harvest"] = StepRecipe("corpus.harvest_gettext", {"languages": languages, "pivot": pivot})
+        harvest: dict[str, Any] = {"languages": [each.tag for each in harvested], "pivot": pivot}
+        if wanted.packages:
+            harvest["packages"] = wanted.packages
+        steps["harvest"] = StepRecipe("corpus.harvest_gettext", harvest)
     for each in others:
         if each in wanted.retain_pairs:
             reading = {"files": wanted.retain_pairs[each], "language": each.tag, "pivot": pivot}
