@@ -117,7 +117,10 @@ class Builder:
         return self.three_letter.get(code, code)
 
     def known_codes(self) -> list[str]:
-        """Codes of languages: of LinguaMeta, of Glottolog, and of the registry where neither retired nor a collection."""
+        """Codes of languages: of LinguaMeta, of Glottolog, and of the registry where neither retired nor a collection.
+
+        Glottolog keeps former codes under Bookkeeping; older data sets use them, so they stay, marked.
+        """
         codes = set(self.meta) | set(self.glottolog)
         for code, entry in self.entries.items():
             if "Deprecated" not in entry and entry.get("Scope") not in ("collection", "special", "private-use"):
@@ -141,6 +144,11 @@ class Builder:
             self.entries.get(code, {}).get("Scope") == "macrolanguage"
             or self.meta.get(code, {}).get("is_macrolanguage") == "True"
         )
+
+    def is_retired(self, code: str) -> bool:
+        """Whether only Glottolog has the code, among those that it set aside, and the registry does not count it as live."""
+        live = code in self.entries and "Deprecated" not in self.entries[code]
+        return code not in self.meta and not live and self.glottolog.get(code, {}).get("family") == "Bookkeeping"
 
     def counterpart(self, code: str) -> str | None:
         """The other side of a macrolanguage and the member that stands for it."""
@@ -287,7 +295,7 @@ class Builder:
                 self.name(code),
                 self.autonyms(code).get(""),
                 " ".join(self.written(code)),
-                "M" if self.is_macro(code) else "",
+                "M" if self.is_macro(code) else "R" if self.is_retired(code) else "",
                 self.macro.get(code),
                 self.speakers(code),
                 meta.get("endangerment_status"),

@@ -109,6 +109,14 @@ def test_macrolanguages():
             assert each.code in {member.code for member in each.macrolanguage.individuals}
 
 
+def test_retired_codes_are_marked_and_few():
+    retired = [each for each in Language.all() if each.is_retired]
+    assert Language("auv_Latn") in retired
+    assert Language("hsb_Latn") not in retired
+    assert 100 < len(retired) < 250
+    assert not any(each.speakers or each.family for each in retired)
+
+
 def test_own_name_follows_the_script():
     assert Language("srp_Cyrl").autonym == "српски"
     assert Language("srp_Latn").autonym == "srpski"
@@ -224,7 +232,8 @@ def test_a_quarter_of_the_globe():
         ("sorbian", "hsb_Latn"),
         ("hornjoserbscina", "hsb_Latn"),
         ("slavic germany", "hsb_Latn"),
-        ("Wales", "cym_Latn"),
+        ("Khmer Cambodia", "khm_Khmr"),
+        ("Bulgaria", "bul_Cyrl"),
         ("zh-TW", "zho_Hant"),
         ("Uper Sorbian", "hsb_Latn"),
         ("ไทย", "tha_Thai"),

@@ -10,7 +10,7 @@ from panglot.artifacts import InputError
 from panglot.languages import Language
 
 # What FLORES-200 calls its languages.
-FLORES = """
+FLORES_TAGS = """
 ace_Arab ace_Latn acm_Arab acq_Arab aeb_Arab afr_Latn ajp_Arab aka_Latn amh_Ethi apc_Arab arb_Arab ars_Arab ary_Arab arz_Arab
 asm_Beng ast_Latn awa_Deva ayr_Latn azb_Arab azj_Latn bak_Cyrl bam_Latn ban_Latn bel_Cyrl bem_Latn ben_Beng bho_Deva bjn_Arab
 bjn_Latn bod_Tibt bos_Latn bug_Latn bul_Cyrl cat_Latn ceb_Latn ces_Latn cjk_Latn ckb_Arab crh_Latn cym_Latn dan_Latn deu_Latn
@@ -26,7 +26,8 @@ slv_Latn smo_Latn sna_Latn snd_Arab som_Latn sot_Latn spa_Latn als_Latn srd_Latn
 szl_Latn tam_Taml taq_Latn taq_Tfng tat_Cyrl tel_Telu tgk_Cyrl tgl_Latn tha_Thai tir_Ethi tpi_Latn tsn_Latn tso_Latn tuk_Latn
 tum_Latn tur_Latn twi_Latn tzm_Tfng uig_Arab ukr_Cyrl umb_Latn urd_Arab uzn_Latn vec_Latn vie_Latn war_Latn wol_Latn xho_Latn
 ydd_Hebr yor_Latn yue_Hant zho_Hans zho_Hant zsm_Latn zul_Latn
-""".split()
+"""
+FLORES = FLORES_TAGS.split()
 
 WAYS = {
     # unspaced, right-to-left and combining scripts first
@@ -60,6 +61,7 @@ WAYS = {
     "iw": "heb_Hebr", "in": "ind_Latn", "ji": "ydd_Hebr", "mo": "ron_Latn", "scc": "srp_Cyrl", "scr": "hrv_Latn",
     "iw_IL": "heb_Hebr", "ger": "deu_Latn", "fre": "fra_Latn", "i-klingon": "tlh_Piqd", "no-bok": "nob_Latn",
     # data sets
+    "Aka-Bo": "akm_Latn", "Mt. Iriga Agta": "agz_Latn",
     "kab": "kab_Latn", "ber": "kab_Latn", "bat-smg": "sgs_Latn", "simple": "eng_Latn", "roa_rup": "rup_Latn",
 }  # fmt: skip
 
@@ -99,8 +101,8 @@ def test_names_lead_to_a_language_that_bears_them():
         try:
             understood = Language.explain(each.name)
         except InputError as error:
-            assert "is the name of" in error.what, each
-            assert each.code in error.fix or len(error.fix) > 200 or each.is_macrolanguage, (each, error)
+            if "is the name of" not in error.what or each.code not in error.fix:
+                lost.append((each, error))
             continue
         meant = {understood.language.code, *(other.code for other in understood.alternatives)}
         macro = each.macrolanguage.code if each.macrolanguage else None
@@ -118,6 +120,7 @@ def test_the_sentence_says_what_was_decided():
     assert "the region (Brazil) is not part of the tag" in Language.explain("pt_BR").said
     assert "@valencia is not part of the tag" in Language.explain("ca@valencia").said
     assert "retired code of Hebrew" in Language.explain("iw").said
+    assert "retired from ISO 639-3" in Language.explain("auv").said
     assert "German name of Upper Sorbian" in Language.explain("Obersorbisch").said
     assert "the script Cyrl is not known for this language" in Language.explain("hsb_Cyrl").said
 
@@ -143,6 +146,8 @@ def test_a_name_that_is_also_a_code_names_the_other_language():
         ("mul", "stands for no language"),
         ("qaa", "private-use"),
         ("agp", "split into several languages"),
+        ("hsbb", "Upper Sorbian (hsb_Latn)"),
+        ("Kizwahili", "did you mean Swahili (swh_Latn)?"),
         ("xx", "no language has the code or name 'xx'"),
         ("", "no language was given"),
         (" \n", "no language was given"),
@@ -195,9 +200,11 @@ def test_codes_of_the_data_sets(shared: Path):
     assert len(lines) > 300
     for line in lines:
         code, iso, bcp47, *_ = line.split("\t")
-        assert Language.parse(iso).code in (iso, Language.explain(iso).language.code)
-        assert Language.parse(bcp47)
-        assert Language.parse(code)
+        found = Language.parse(iso)
+        assert iso in (found.code, found.macrolanguage and found.macrolanguage.code)
+        for other in (bcp47, code):
+            near = Language.parse(other)
+            assert near.code == found.code or near.is_retired or near.family == found.family, (other, near, found)
 
 
 @pytest.mark.parametrize("package", ["django", "wagtail", "allauth", "rest_framework", "sphinx"])

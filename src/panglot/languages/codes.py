@@ -25,6 +25,8 @@ def read(text: str) -> Reading | None:
         >>> read("sr_RS.UTF-8@latin").script
         'Latn'
     """
+    if " " in text:
+        return None
     plain, _, modifier = text.partition("@")
     plain = plain.partition(".")[0]
     parts = re.split("[-_]", plain)

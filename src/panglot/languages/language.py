@@ -264,6 +264,11 @@ class Language:
         return self._facts.is_macrolanguage
 
     @property
+    def is_retired(self) -> bool:
+        """Whether ISO 639-3 gave the code up; Glottolog keeps such codes apart, and older data sets write them."""
+        return self._facts.is_retired
+
+    @property
     def macrolanguage(self) -> Language | None:
         """The macrolanguage that this language belongs to, in the same script."""
         macro = self._facts.macrolanguage

@@ -72,7 +72,10 @@ def _enter(found: dict[str, dict[str, int]], name: str, code: str, rank: int) ->
 
 
 def candidates(name: str) -> list[str]:
-    """Codes that a name may stand for, best rank first; a member gives way to its macrolanguage."""
+    """Codes that a name may stand for, best rank first.
+
+    A member gives way to its macrolanguage, and a retired code to live ones.
+    """
     codes = index().get(same_case(name)) or plain_index().get(plain(name)) or {}
     by_rank = sorted(codes, key=lambda code: (codes[code], code))
     kept = []
@@ -81,15 +84,25 @@ def candidates(name: str) -> list[str]:
         if macro in codes and (MACROLANGUAGE_CHOICE.get(macro, macro) in (macro, code) or codes[code] >= codes[macro]):
             continue
         kept.append(code)
-    return kept
+    return [code for code in kept if tables.rows()[code][5] != "R"] or kept
 
 
 def best(name: str) -> tuple[list[str], list[str]]:
-    """Codes of the best rank, and the rest."""
+    """Codes of the best rank, and all others that bear the name; both empty where nothing does."""
     codes = index().get(same_case(name)) or plain_index().get(plain(name)) or {}
     found = candidates(name)
     top = [code for code in found if codes[code] == codes[found[0]]]
-    return top, [code for code in found if code not in top]
+    return top, [code for code in sorted(codes, key=lambda code: (codes[code], code)) if code not in top]
+
+
+def is_name(text: str) -> bool:
+    """Whether a language has exactly this name, but for the case.
+
+    Example:
+        >>> is_name("Aka-Bo"), is_name("en-GB")
+        (True, False)
+    """
+    return same_case(text) in index()
 
 
 def forms(text: str) -> Iterator[tuple[str, str | None, str | None]]:

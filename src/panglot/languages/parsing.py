@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
 
 from panglot.artifacts import InputError
 from panglot.languages import codes, names, tables
-from panglot.languages.choices import DATA_SET_CODES
+from panglot.languages.choices import DATA_SET_CODES, MACROLANGUAGE_CHOICE
 from panglot.languages.language import TAG, Language
 from panglot.languages.understanding import Reading, Understanding, conclude
 
@@ -47,10 +48,12 @@ def understand(text: str) -> Understanding | None:
     if given:
         language = Language(given[0])
         others = tuple(map(Language, _BERBER)) if text.lower() == "ber" else ()
+        others += tuple(Language.of(code) for code in names.candidates(text))
         return Understanding(language, f"{given[1]}; Panglot took {language.name}, {language}", others)
     problem: InputError | None = None
     try:
-        reading = codes.read(text)
+        # "Aka-Bo" is a name, though it could be read as Akan in Bolivia.
+        reading = None if "-" in text and names.is_name(text) else codes.read(text)
         if reading is not None:
             return conclude(text, reading, _namesakes(text, reading))
     except InputError as error:
@@ -69,7 +72,7 @@ def understand(text: str) -> Understanding | None:
 
 def _named(text: str) -> Understanding | None:
     for name, script, region in names.forms(text):
-        top, rest = names.best(name) if names.candidates(name) else ([], [])
+        top, rest = names.best(name)
         if len(top) > 1:
             raise InputError(
                 f"{text!r} is the name of {len(top)} languages",
@@ -110,6 +113,9 @@ def _described(code: str) -> str:
 def _unknown(text: str) -> InputError:
     from panglot.languages.search import near
 
-    found = near(text, 3)
-    fix = "did you mean " + " or ".join(f"{name} ({Language.of(code)})" for code, name in found) + "?" if found else None
-    return InputError(f"no language has the code or name {text!r}", fix=fix or "search with `panglot languages`")
+    found = [MACROLANGUAGE_CHOICE.get(code, code) for code, _ in near(text, 4)]
+    if text.isascii() and len(text) < 6:
+        found += get_close_matches(text.lower(), tables.rows(), cutoff=0.8)
+    meant = [f"{tables.facts(code).name} ({Language.of(code)})" for code in list(dict.fromkeys(found))[:3]]
+    fix = "did you mean " + " or ".join(meant) + "?" if meant else "search with `panglot languages`"
+    return InputError(f"no language has the code or name {text!r}", fix=fix)

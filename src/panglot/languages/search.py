@@ -30,7 +30,7 @@ def find(query: str, limit: int) -> tuple[Language, ...]:
     ranked = [(_score(code, wanted), code) for code in tables.rows()] if wanted else []
     found = sorted(
         ((score, code) for score, code in ranked if score),
-        key=lambda each: (-each[0], -(tables.facts(each[1]).speakers or 0), each[1]),
+        key=lambda each: (-each[0], tables.rows()[each[1]][5] == "R", -(tables.facts(each[1]).speakers or 0), each[1]),
     )
     codes = [code for _, code in found] or [code for code, _ in near(query, limit)]
     listed = [*first, *(Language.of(code) for code in codes if not first or code != first[0].code)]

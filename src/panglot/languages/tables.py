@@ -22,6 +22,7 @@ class Facts(NamedTuple):
     autonym: str | None
     scripts: tuple[str, ...]
     is_macrolanguage: bool
+    is_retired: bool
     macrolanguage: str | None
     speakers: int | None
     endangerment: str | None
@@ -56,6 +57,7 @@ def facts(code: str) -> Facts:
         autonym=row[3] or None,
         scripts=tuple(row[4].split()),
         is_macrolanguage=row[5] == "M",
+        is_retired=row[5] == "R",
         macrolanguage=row[6] or None,
         speakers=int(row[7]) if row[7] else None,
         endangerment=row[8] or None,

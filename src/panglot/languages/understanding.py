@@ -94,6 +94,8 @@ def choose(reading: Reading) -> tuple[str, str]:
 
 def _notes(reading: Reading, language: Language) -> list[str]:
     notes = []
+    if language.is_retired:
+        notes.append("this code was retired from ISO 639-3")
     region = tables.region_name(reading.region or "")
     if region and language.script != tables.default_script(language.code) and reading.script is None:
         notes.append(f"in {region} it is written in {language.script_name}")
