@@ -190,6 +190,7 @@ def count_messages(path: Path) -> int:
                 head = stream.read(12)
             order = "<" if head[:4] == b"\xde\x12\x04\x95" else ">"
             return max(int(struct.unpack(f"{order}I", head[8:12])[0]) - 1, 0)
-        return max(path.read_bytes().count(b"\nmsgid "), 0)
+        content = b"\n" + path.read_bytes()
+        return content.count(b"\nmsgid ") - content.count(b'\nmsgid ""\nmsgstr ')
     except (OSError, struct.error):
         return 0

@@ -19,6 +19,7 @@ from panglot.languages import Language
 DROPPED_FILE = "dropped.parquet"
 _LETTERS_PER_WORD = 2
 _SLACK_CHARACTERS = 10
+_PAIRS_FOR_A_MEDIAN = 10
 _KEPT_CHARACTERS = 2000
 _CATALOGUE_SUFFIXES = (".po", ".mo", ".xlf", ".xliff", ".po.gz", ".mo.gz", ".xlf.gz", ".xliff.gz")
 _TOKEN = regex.compile(r"[^\s\u200b]+")
@@ -51,7 +52,7 @@ def clean(
 
     A ratio of lengths means another thing in each script, so it is judged against the language's own median: with m the
     median of characters(source) / characters(target), a pair is odd when (source + 10) / (m · target + 10), or its inverse,
-    is above `max_length_ratio`. The 10 forgives short texts.
+    is above `max_length_ratio`. The 10 forgives short texts. A language with fewer than ten pairs is not judged by length.
 
     Args:
         of: pairs, of one or more languages.
@@ -66,7 +67,7 @@ def clean(
         InputError: no pair is left.
     """
     limits = Limits(min_words, max_characters, max_length_ratio, min_script_share)
-    medians = _median_ratios(of, step)
+    medians = _median_ratios(of, max_characters, step)
     languages = {tag: Language.parse(tag) for tag in _tags(of)}
     dropped: dict[str, Counter[str]] = {tag: Counter() for tag in of.languages}
     kept: Counter[str] = Counter()
@@ -82,7 +83,7 @@ def clean(
             source, target = _regular_pair(row)
             tag = row["source_language"]
             row = {**row, "source_text": source, "target_text": target}
-            reason = _reason(row, before, languages, medians[tag], limits)
+            reason = _reason(row, before, languages, medians.get(tag), limits)
             if not reason:
                 row["id"] = pair_id(tag, row["target_language"], source, target)
                 digest = bytes.fromhex(row["id"])
@@ -131,21 +132,19 @@ def _regular_pair(row: dict[str, Any]) -> tuple[str, str]:
     return source, target
 
 
-def _median_ratios(pairs: Pairs, step: Step) -> dict[str, float]:
-    """Median of characters(source) / characters(target) by language, of pairs of ten characters or more if there are any."""
+def _median_ratios(pairs: Pairs, max_characters: int, step: Step) -> dict[str, float]:
+    """Median of characters(source) / characters(target) of the languages that have enough pairs of a usable length."""
     logs: dict[str, list[float]] = {tag: [] for tag in pairs.languages}
-    short: dict[str, list[float]] = {tag: [] for tag in pairs.languages}
     with step.progress("measuring lengths", total=len(pairs)) as progress:
         for row in progress.track(pairs.rows()):
             first, second = len(row["source_text"].strip()), len(row["target_text"].strip())
-            if first and second:
-                where = logs if max(first, second) >= _SLACK_CHARACTERS else short
-                where[row["source_language"]].append(math.log(first / second))
-    return {tag: math.exp(median(logs[tag] or short[tag] or [0.0])) for tag in logs}
+            if _SLACK_CHARACTERS <= max(first, second) <= max_characters and min(first, second):
+                logs[row["source_language"]].append(math.log(first / second))
+    return {tag: math.exp(median(each)) for tag, each in logs.items() if len(each) >= _PAIRS_FOR_A_MEDIAN}
 
 
 def _reason(
-    row: dict[str, Any], before: tuple[str, str], languages: dict[str, Language], usual_ratio: float, limits: Limits
+    row: dict[str, Any], before: tuple[str, str], languages: dict[str, Language], usual_ratio: float | None, limits: Limits
 ) -> str:
     source, target = row["source_text"], row["target_text"]
     if _REPLACEMENT in before[0] or _REPLACEMENT in before[1]:
@@ -166,6 +165,8 @@ def _reason(
         return "other script"
     if script_share(translated, pivot.script) < limits.min_script_share:
         return "other script in the pivot"
+    if usual_ratio is None:
+        return ""
     ratio = (len(source) + _SLACK_CHARACTERS) / (usual_ratio * len(target) + _SLACK_CHARACTERS)
     if max(ratio, 1 / ratio) > limits.max_length_ratio:
         return "length ratio"

@@ -5,7 +5,7 @@ import regex
 PLACEHOLDER = regex.compile(
     r"""
     %\([^()\s]{1,64}\)[#0+-]?\d*(?:\.\d+)?[a-zA-Z]   # %(name)s
-  | (?<!\d[ ]?)%(?:\d+\$)?[#0+-]?\d*(?:\.\d+)?l{0,2}[sdiufgexXcr@]  # %s, %1$s, %.2f; a suffix may follow; no "5 %d…"
+  | (?<!\d)%(?:\d+\$)?[#0+-]?\d*(?:\.\d+)?l{0,2}[sdiufgexXcr@]  # %s, %1$s, %.2f; a suffix may follow; but not "5%d…"
   | \$?\{\{?\s*[\p{L}_]?[\p{L}\p{N}_.\[\]]{0,64}(?:![rsa])?(?::[^{}\s]{0,16})?\s*\}?\}  # {count}, {}, {{ name }}, ${name}
     """,
     regex.VERBOSE,
