@@ -52,6 +52,7 @@ def test_lineages_are_a_forest():
         assert len(path) == len(set(path)) < 40
 
 
+@pytest.mark.slow
 def test_the_packaged_tables_are_what_the_sources_give(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     credits = (FOLDER / "CREDITS").read_text(encoding="utf-8")
     for package in ("langcodes", "language_data"):

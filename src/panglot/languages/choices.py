@@ -122,6 +122,7 @@ EXTRA_NAMES = {
     "Mandarin": "cmn",
     "Myanmar": "mya",
     "Punjabi": "pan",
+    "Ojibwe": "oji",
     "Sorani": "ckb",
     "Central Kurdish": "ckb",
     "Turkmen": "tuk",

@@ -114,7 +114,10 @@ def forms(text: str) -> Iterator[tuple[str, str | None, str | None]]:
     bracketed = re.fullmatch(r"(.+?)\s*\((.+)\)|(.+?)\s*,\s*(.+)", bare)
     if bracketed:
         name, beside = (bracketed[1], bracketed[2]) if bracketed[1] else (bracketed[3], bracketed[4])
-        script, region = _script(beside), tables.region_by_name().get(beside.casefold())
+        region = tables.region_by_name().get(beside.casefold())
+        if region is None and tables.region_name(beside):
+            region = beside
+        script = _script(beside)
         if script or region:
             yield name, script, None if script else region
         yield f"{beside} {name}", None, None

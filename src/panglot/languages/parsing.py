@@ -111,9 +111,10 @@ def _described(code: str) -> str:
 
 
 def _unknown(text: str) -> InputError:
-    from panglot.languages.search import near
+    from panglot.languages.search import bearing, near
 
-    found = [MACROLANGUAGE_CHOICE.get(code, code) for code, _ in near(text, 4)]
+    nearest = bearing(text, 4) or [code for code, _ in near(text, 4)]
+    found = [MACROLANGUAGE_CHOICE.get(code, code) for code in nearest]
     if text.isascii() and len(text) < 6:
         found += get_close_matches(text.lower(), tables.rows(), cutoff=0.8)
     meant = [f"{tables.facts(code).name} ({Language.of(code)})" for code in list(dict.fromkeys(found))[:3]]

@@ -85,6 +85,15 @@ def _score(code: str, wanted: str) -> int:
     return 0
 
 
+def bearing(text: str, limit: int) -> list[str]:
+    """Codes of languages with the text as a word of a name, or as a group of their lineage, most speakers first."""
+    wanted = plain(text)
+    if len(wanted) < 4:
+        return []
+    found = [code for code, row in tables.rows().items() if row[5] != "R" and _score(code, wanted) >= 70]
+    return sorted(found, key=lambda code: (-(tables.facts(code).speakers or 0), code))[:limit]
+
+
 def near(text: str, limit: int) -> list[tuple[str, str]]:
     """Codes and names nearest to a misspelt name or code, the nearest first."""
     wanted = plain(text)

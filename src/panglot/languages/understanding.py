@@ -55,7 +55,7 @@ def conclude(text: str, reading: Reading, others: tuple[Language, ...] = ()) -> 
         what = f"{reading.kind} the macrolanguage {wide.name}".strip()
     if text == str(language):
         said = f"{text} is {what} in {language.script_name} script"
-    elif text.casefold() == name.casefold() and member == reading.code:
+    elif text.casefold() == name.casefold() and member == reading.code and not wide.is_macrolanguage:
         said = f"{name} is {language}"
     elif member != reading.code:
         said = f"{text} is {what}; Panglot took its member {name}, {language}"
