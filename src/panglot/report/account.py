@@ -65,7 +65,10 @@ def _last_pairs(steps: Steps, part: str, language: str) -> Path | None:
     chosen = None
     for step in steps.values():
         for name, path in _pair_files(step.folder):
-            if name == part and language in parquet.read_table(path, columns=["source_language"])["source_language"].to_pylist():
+            if (
+                name == part
+                and language in parquet.read_table(path, columns=["source_language"])["source_language"].to_pylist()
+            ):
                 chosen = path
     return chosen
 
@@ -163,7 +166,7 @@ def _curve(path: Path) -> list[dict[str, float]]:
 
 def cost(steps: Steps) -> dict[str, Any]:
     """Time and peak memory by step. It differs between equal runs, so it is shown on the page and kept out of the facts."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "step": step.name,
             "component": step.manifest.component,

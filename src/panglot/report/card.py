@@ -82,7 +82,9 @@ def front_matter(facts: dict[str, Any]) -> dict[str, Any]:
         )
     name = facts["title"]
     said: dict[str, Any] = {
-        "language": list(dict.fromkeys(each for each in languages if each != "und")),
+        # The hub filters by bare codes; the script is said in a field of its own.
+        "language": list(dict.fromkeys(each.split("-")[0] for each in languages if each != "und")),
+        "language_bcp47": list(dict.fromkeys(each for each in languages if "-" in each)),
         "library_name": "sentence-transformers",
         "pipeline_tag": "sentence-similarity",
         "tags": ["sentence-transformers", "feature-extraction", "sentence-similarity", "multilingual", "panglot"],
@@ -91,6 +93,8 @@ def front_matter(facts: dict[str, Any]) -> dict[str, Any]:
     base = facts["model"]["base"].removeprefix("hub:")
     if base and ":" not in base and base.count("/") == 1 and not base.startswith((".", "/")):
         said["base_model"] = base
+    if not said["language_bcp47"]:
+        del said["language_bcp47"]
     said["metrics"] = ["accuracy"]
     said["model-index"] = [{"name": name, "results": results}]
     return said

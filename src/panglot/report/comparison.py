@@ -82,11 +82,11 @@ def metric_label(metric: str) -> str:
 
 def describe(language: Language | str) -> dict[str, str]:
     """What a page needs to know of a language: names, direction, and the tag for `lang` attributes."""
-    if not isinstance(language, Language):
+    if isinstance(language, str):
         try:
             language = Language(language)
-        except (InputError, ValueError):
-            return {"tag": language, "name": language, "autonym": "", "direction": "auto", "lang": "und"}
+        except InputError:
+            return {"tag": str(language), "name": str(language), "autonym": "", "direction": "auto", "lang": "und"}
     return {
         "tag": language.tag,
         "name": language.name,
@@ -221,11 +221,15 @@ def headline(rows: Sequence[Row], data: Comparison, measure: str, seeds: list[in
     if worst is not None:
         told = wording.signed(worst["change"]["value"], 3)
         if worst["change"].get("low") is not None:
-            told += f" (95\N{NO-BREAK SPACE}% interval {wording.interval(worst['change']['low'], worst['change']['high'], 3)})"
+            told += f" (95 % interval {wording.interval(worst['change']['low'], worst['change']['high'], 3)})"
         retained = sum(each["role"] == "retained" for each in rows)
         if worst["change"]["value"] < 0:
             who = "The retained language" if retained == 1 else f"Of {wording.count(retained, 'retained language')}"
-            more.append(f"{who}, {worst['name']}, dropped by {told}." if retained == 1 else f"{who} {worst['name']} dropped most: {told}.")
+            more.append(
+                f"{who}, {worst['name']}, dropped by {told}."
+                if retained == 1
+                else f"{who} {worst['name']} dropped most: {told}."
+            )
         else:
             more.append(f"No retained language dropped; the smallest change is that of {worst['name']}, {told}.")
     more.append(f"Measured on {target['n']:,} held-out pairs, {wording.seeds_sentence(seeds)}.")

@@ -36,7 +36,9 @@ def changed_examples(
         gained, lost: examples; gained_count, lost_count, same_count: how many items there are of each kind.
     """
     control = control or {}
-    gained, lost, same = [], [], 0
+    gained: list[dict[str, Any]] = []
+    lost: list[dict[str, Any]] = []
+    same = 0
     for key, item in after.items():
         earlier = before.get(key)
         if earlier is None or not item.get("source"):

@@ -44,16 +44,12 @@ def limits(facts: dict[str, Any]) -> list[str]:
     if facts["decomposition"] is None:
         found.append("There is no control: a part of the change may come from the domain and not from the language.")
     elif "relatives" not in facts["decomposition"]:
-        found.append(
-            "There is no control on a related language: a part of the gain over the control may be what any relative would give."
-        )
+        found.append("There is no control on a related language: any relative might give a part of the gain over the control.")
     if sum(each["role"] == "retained" for each in facts["languages"]) == 0:
         found.append("No other language was measured, so it is not known whether the model forgot any.")
     else:
         found.append("Only the retained languages in the table were measured; other languages may have changed.")
-    found.append(
-        "The measure is retrieval of translations. It does not show that the model understands, translates or writes the language."
-    )
+    found.append("The measure is retrieval of translations. It shows neither understanding nor translating nor writing.")
     if catalogues:
         found.append("The texts are public, and the base model may have seen some of them before.")
     if facts["stale"]:
@@ -70,7 +66,8 @@ def fell_short(facts: dict[str, Any]) -> list[str]:
     found = []
     for each in facts["languages"]:
         change, over = each["change"], each["over_control"]
-        told = f"{wording.signed(change['value'])}, 95\N{NO-BREAK SPACE}% interval {wording.interval(change['low'], change['high'])}"
+        ends = wording.interval(change["low"], change["high"])
+        told = f"{wording.signed(change['value'])}, 95 % interval {ends}"
         if each["role"] == "target":
             if change["verdict"] != "rose":
                 found.append(f"no gain in {each['name']} was shown ({told})")

@@ -28,8 +28,7 @@ def overview(run: Path) -> str:
     steps = _steps(run)
     facts = _facts(steps)
     if facts is not None:
-        used = {name: each for name, each in steps.items() if each.manifest.component != _PAGE}
-        return draw(facts, account.cost(used))
+        return draw(facts, account.cost(_told(facts, steps)))
     measured = [each for each in steps.values() if (each.folder / RESULTS_FILE).is_file()]
     trained = account.trainings(steps)
     said: dict[str, Any] = {
@@ -62,20 +61,26 @@ def compare_runs(runs: Sequence[Path]) -> str:
     if not runs:
         raise InputError("no run is given", fix="name one run folder or more")
     names = _short_names(runs)
-    found = []
+    found: list[dict[str, Any]] = []
     for name, run in zip(names, runs, strict=True):
         steps = _steps(run)
         facts = _facts(steps)
         if facts is None:
             continue
-        cost = account.cost({key: each for key, each in steps.items() if each.manifest.component != _PAGE})
-        found.append({"name": name, "facts": facts, "cost": cost, "target": _target(facts), "worst": worst_retained(facts["languages"])})
+        cost = account.cost(_told(facts, steps))
+        found.append(
+            {"name": name, "facts": facts, "cost": cost, "target": _target(facts), "worst": worst_retained(facts["languages"])}
+        )
     if not found:
         raise InputError(
-            "none of these runs compares before and after", where=", ".join(names), fix="give each run by itself to see its results"
+            "none of these runs compares before and after",
+            where=", ".join(names),
+            fix="give each run by itself to see its results",
         )
     rows = [
-        {**each["target"], "name": each["name"], "role": "run", "change": each["target"]["change"]} for each in found if each["target"]
+        {**each["target"], "name": each["name"], "role": "run", "change": each["target"]["change"]}
+        for each in found
+        if each["target"]
     ]
     return render(
         "runs.html",
@@ -109,6 +114,11 @@ def _facts(steps: dict[str, Ancestor]) -> dict[str, Any] | None:
             except PanglotError:
                 continue
     return None
+
+
+def _told(facts: dict[str, Any], steps: dict[str, Ancestor]) -> dict[str, Ancestor]:
+    """The steps that a report is about, in its order."""
+    return {each["step"]: steps[each["step"]] for each in facts["reproduce"]["steps"] if each["step"] in steps}
 
 
 def _target(facts: dict[str, Any]) -> Row | None:
@@ -173,32 +183,26 @@ def _over_seeds(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if each["target"]:
             key = (each["target"]["tag"], *sorted(_settings(each["facts"]).items()))
             groups.setdefault(key, []).append(each)
-    rows = []
+    tables = []
     for members in groups.values():
+        rows: list[dict[str, Any]] = []
         seeds = sorted({seed for each in members for seed in each["facts"]["measure"]["seeds"]})
         if len(members) < 2 or len(seeds) < len(members):
             continue
-        for label, pick in (
-            ("before", lambda row: row["before"]),
-            ("control", lambda row: row["control"]),
-            ("after", lambda row: row["after"]),
-            ("change", lambda row: row["change"]),
-            ("over the control", lambda row: row["over_control"]),
-        ):
-            values = [pick(each["target"])["value"] for each in members if pick(each["target"])]
+        for label in ("before", "control", "after", "change", "over_control"):
+            values = [each["target"][label]["value"] for each in members if each["target"][label]]
             if len(values) == len(members):
                 rows.append(
                     {
-                        "language": members[0]["target"]["name"],
-                        "seeds": wording.seeds_sentence(seeds),
-                        "label": label,
-                        "sign": label in ("change", "over the control"),
+                        "label": label.replace("_", " "),
+                        "sign": label in ("change", "over_control"),
                         "mean": mean(values),
                         "low": min(values),
                         "high": max(values),
                     }
                 )
-    return rows
+        tables.append({"caption": f"{members[0]['target']['name']}, {wording.seeds_sentence(seeds)}", "rows": rows})
+    return tables
 
 
 def _languages_by_run(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

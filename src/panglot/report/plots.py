@@ -107,16 +107,16 @@ def dot_plot(rows: Sequence[dict[str, Any]], *, narrow: bool, chance: float | No
 
     Args:
         rows: as `languages` of the facts: label, role, and before, control, relative, after, change with value, low, high.
-        narrow: 360 units wide with the labels above the marks, instead of 880 with labels at the left and the change at the right.
+        narrow: 360 units wide with the labels above the marks, instead of 880 with labels beside them and the change as well.
         chance: the value that guessing gives.
     """
     width, height = (360.0, 62.0) if narrow else (880.0, 52.0)
-    left, right = (14.0, 346.0) if narrow else (168.0, 560.0)
+    retained = [each for each in rows if each["role"] == "retained" and each.get("change")]
+    left, right = (14.0, 346.0) if narrow else (168.0, 560.0 if retained else 790.0)
     change_left, change_right = (0.0, 0.0) if narrow else (600.0, 808.0)
     top = 8.0 if narrow else 30.0
     scale = Scale(0, 1, left, right)
     # The changes of retained languages are small beside the target's, so they have a scale of their own.
-    retained = [each for each in rows if each["role"] == "retained" and each.get("change")]
     bounds = [abs(each["change"][key] or 0) for each in retained for key in ("value", "low", "high")]
     reach = max([*bounds, 0.02]) * 1.1
     change_scale = Scale(-reach, reach, change_left, change_right)
@@ -127,7 +127,8 @@ def dot_plot(rows: Sequence[dict[str, Any]], *, narrow: bool, chance: float | No
         present = [kind for kind in KINDS if each.get(kind)]
         gap = min(11.0, 30.0 / max(len(present), 1))
         marks = [
-            _mark(kind, each[kind], scale, middle + (place - (len(present) - 1) / 2) * gap) for place, kind in enumerate(present)
+            _mark(kind, each[kind], scale, middle + (place - (len(present) - 1) / 2) * gap)
+            for place, kind in enumerate(present)
         ]
         change = each.get("change")
         laid.append(
@@ -138,7 +139,7 @@ def dot_plot(rows: Sequence[dict[str, Any]], *, narrow: bool, chance: float | No
                 middle=middle,
                 baseline=row_top + 16 if narrow else middle + 4.5,
                 marks=marks,
-                change=_mark("after", change, change_scale, middle) if each in retained and not narrow else None,
+                change=_mark("after", change, change_scale, middle) if change and each in retained and not narrow else None,
                 change_text=signed(change["value"]) if change else "",
             )
         )

@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
+from jinja2 import select_autoescape
 from markupsafe import Markup, escape
 
 from panglot.report import wording
@@ -23,7 +24,7 @@ def render(template: str, **values: Any) -> str:
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_source),
-        autoescape=lambda name: name is None or not name.endswith(".md"),
+        autoescape=select_autoescape(disabled_extensions=("md",), default_for_string=True, default=True),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -32,6 +33,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "shown": shown,
         "md": markdown,
+        "tight": lambda text: str(text).replace("95 %", "95\N{NO-BREAK SPACE}%"),
         "attributes": language_attributes,
         "data": data_text,
         "number": wording.number,

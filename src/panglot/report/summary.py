@@ -29,7 +29,14 @@ def summary(facts: dict[str, Any]) -> Summary:
     Args:
         facts: `Page.facts`.
     """
-    columns: dict[str, list[str]] = {"language": [], "before": [], "control": [], "after": [], "change": [], "95 % interval": []}
+    columns: dict[str, list[str]] = {
+        "language": [],
+        "before": [],
+        "control": [],
+        "after": [],
+        "change": [],
+        "95 % interval": [],
+    }
     for each in facts["languages"]:
         columns["language"].append(each["name"])
         for name in ("before", "control", "after"):

@@ -7,7 +7,7 @@ import regex
 CHARACTERS = 280
 _CLUSTER = regex.compile(r"\X")
 _LONGEST_CLUSTER = 24
-# Overrides, embeddings and isolates reorder what stands around them, even through the end of a <bdi>; marks such as U+200F do not.
+# Overrides, embeddings and isolates can reorder what stands around them, through the end of a <bdi> too; marks cannot.
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$^=:@-])")
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})

@@ -118,7 +118,7 @@ def duration(seconds: float) -> str:
 
     Example:
         >>> duration(0.42), duration(85), duration(4000)
-        ('0.4 s', '1 min 25 s', '1 h 7 min')
+        ('0.4 s', '1 min 25 s', '1 h 6 min')
     """
     if seconds < 60:
         return f"{seconds:.1f} s"
@@ -165,7 +165,7 @@ def headline(
     d = headline_decimals(before, after, change.value) if decimals is None else decimals
     facts = signed(change.value, d)
     if change.low is not None:
-        facts += f", 95\N{NO-BREAK SPACE}% interval {interval(change.low, change.high, d)}"
+        facts += f", 95 % interval {interval(change.low, change.high, d)}"
     if change.verdict == "not shown":
         what = "gain" if change.value > 0 and change.low is not None and change.low > 0 else "change"
         text = f"No {what} in {language} {measure} was shown: {number(before, d)} before, {number(after, d)} after ({facts})."
@@ -184,7 +184,7 @@ def over_control(change: Difference, over: Difference, control: str, decimals: i
         >>> over_control(Difference(0.35, 0.29, 0.41), Difference(0.17, 0.1, 0.24), "the same training on German")
         'Of this, +0.17 (95 % interval +0.10 to +0.24) is over the control, the same training on German.'
     """
-    facts = f"95\N{NO-BREAK SPACE}% interval {interval(over.low, over.high, decimals)}"
+    facts = f"95 % interval {interval(over.low, over.high, decimals)}"
     value = signed(over.value, decimals)
     if over.verdict == "fell":
         return f"It ends below the control, {control}, by {value} ({facts})."

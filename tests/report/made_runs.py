@@ -14,6 +14,7 @@ from panglot.corpus.pairs import SCHEMA, PairWriter
 from panglot.evaluation.results import Measurement, Results, write_results
 from panglot.languages import Language
 from panglot.models import Model
+from panglot.report.page import Page, page
 
 SAYINGS = {
     "hsb_Latn": [
@@ -123,7 +124,14 @@ def make_run(run: Path, made: Made | None = None) -> dict[str, Any]:
         each.figures["removed_from_train"] = {made.language: 7}
     with step("base", "models.load", parameters={"name": "embedded:e5-small"}) as each:
         _model(each.out, "embedded:e5-small")
-    settings = {"model": "$base", "pairs": "$split.train", "epochs": 5, "batch_size": 32, "learning_rate": 1e-4, "temperature": 0.05}
+    settings = {
+        "model": "$base",
+        "pairs": "$split.train",
+        "epochs": 5,
+        "batch_size": 32,
+        "learning_rate": 1e-4,
+        "temperature": 0.05,
+    }
     for place, name in enumerate(["tuned", *(["german"] if made.control else []), *(["czech"] if made.relative else [])]):
         with step(name, "alignment.contrastive", "base", "split.train", parameters=settings) as each:
             _model(each.out, name)
@@ -183,13 +191,21 @@ def _digest(steps: Path, reference: str) -> str:
     return manifest.digest_under(part)
 
 
-_METRICS = {"accuracy_cosine": 0.0, "accuracy_cosine_to_pivot": 0.008, "accuracy_cosine_from_pivot": -0.008, "accuracy_margin": 0.01}
+_METRICS = {
+    "accuracy_cosine": 0.0,
+    "accuracy_cosine_to_pivot": 0.008,
+    "accuracy_cosine_from_pivot": -0.008,
+    "accuracy_margin": 0.01,
+}
 
 
-def _row(model: str, language: str, condition: str, metric: str, value: float, n: int, half: float, p: float | None = None) -> Any:
-    value = round(value, 6)
+def _row(
+    model: str, language: str, condition: str, metric: str, value: float, n: int, half: float, p: float | None = None
+) -> Any:
+    value, floor = round(value, 6), 0.0 if p is None else -1.0
     return Measurement(
-        model, "bitext-retrieval", "5a1f", language, condition, metric, value, n, value - half, value + half,
+        model, "bitext-retrieval", "5a1f", language, condition, metric, value, n,
+        max(value - half, floor), min(value + half, 1.0),
         "task:bitext-retrieval|pivot:eng_Latn|n:120|rev:5a1f|v:0.1.0", None if p is None else p / 5, p,
     )  # fmt: skip
 
@@ -242,3 +258,12 @@ def _model(folder: Path, name: str) -> None:
     for path, value in files.items():
         (place / path).write_text(json.dumps(value))
     (folder / "model.json").write_text(json.dumps({"name": name, "digest": "9", "source": "step"}))
+
+
+def make_page(run: Path, made: Made | None = None, **more: Any) -> Page:
+    """Write a run folder with its report, as the runner does."""
+    made = made or Made()
+    arguments = {**make_run(run, made), **more}
+    with step_folder(run / "steps" / "report", component="report.page", volatile=Page.volatile, seed=made.seed) as step:
+        page(**arguments, step=step)
+    return Page.open(run / "steps" / "report")
