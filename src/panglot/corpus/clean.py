@@ -22,7 +22,7 @@ _SLACK_CHARACTERS = 10
 _PAIRS_FOR_A_MEDIAN = 10
 _KEPT_CHARACTERS = 2000
 _CATALOGUE_SUFFIXES = (".po", ".mo", ".xlf", ".xliff", ".po.gz", ".mo.gz", ".xlf.gz", ".xliff.gz")
-_TOKEN = regex.compile(r"[^\s\u200b]+")
+_WORD = regex.compile(r"\p{L}[^\s\u200b]*")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -40,8 +40,8 @@ def clean(
     of: Pairs,
     min_words: Annotated[int, Field(ge=0)] = 3,
     max_characters: Annotated[int, Field(ge=1)] = 2000,
-    max_length_ratio: Annotated[float, Field(gt=1)] = 4.0,
-    min_script_share: Annotated[float, Field(ge=0, le=1)] = 0.3,
+    max_length_ratio: Annotated[float, Field(gt=1)] = 3.0,
+    min_script_share: Annotated[float, Field(ge=0, le=1)] = 0.2,
     step: Step,
 ) -> Pairs:
     """Make the text regular and leave out what is no sentence pair; every pair left out is kept with its reason.
@@ -60,7 +60,8 @@ def clean(
             are, twice as many letters. Placeholders and markup are not counted.
         max_characters: most characters of a side.
         max_length_ratio: how far a ratio of lengths may be from the language's median, as a factor.
-        min_script_share: least share of a side's letters that must be in the script of its language.
+        min_script_share: least share of a side's letters that must be in the script of its language; low, since names and
+            terms are often written in another one.
         step: where to write. `dropped.parquet` holds what was left out, with the column `reason`.
 
     Raises:
@@ -188,4 +189,4 @@ def count_words(text: str) -> int:
         >>> count_words("Přidaj 3 nowe strony – hižo nětko")
         5
     """
-    return sum(1 for token in _TOKEN.findall(text) if letters(token))
+    return len(_WORD.findall(text))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from panglot.artifacts import Artifact, InputError, digest_value
+from panglot.artifacts import Artifact, InputError, digest_bytes
 
 PAIRS_FILE = "pairs.parquet"
 SCHEMA = pa.schema(
@@ -37,7 +37,8 @@ def pair_id(source_language: str, target_language: str, source_text: str, target
         >>> len(pair_id("hsb_Latn", "eng_Latn", "Dobry dźeń", "Good day"))
         32
     """
-    return digest_value([source_language, target_language, source_text, target_text])
+    # The length says where one text ends, so that no other pair gives the same bytes.
+    return digest_bytes(f"{source_language}\t{target_language}\t{len(source_text)}\t{source_text}{target_text}".encode())
 
 
 class PairWriter:

@@ -21,21 +21,32 @@ _PARTS = {
     "Syrj": ("Syrc",),
     "Syrn": ("Syrc",),
 }
-_LETTER = regex.compile(r"\p{L}")
+
+
+class _Members(dict[str, bool]):
+    """Character to whether it is a letter of a script; filled as characters are met, so that each is looked up once."""
+
+    def __init__(self, script: str) -> None:
+        super().__init__()
+        parts = "".join(rf"\p{{scx={part}}}" for part in _PARTS.get(script, (script,)))
+        self._pattern = regex.compile(f"[{parts}]")
+
+    def __missing__(self, character: str) -> bool:
+        member = self[character] = character.isalpha() and self._pattern.match(character) is not None
+        return member
 
 
 @lru_cache(maxsize=512)
-def _letters_of(script: str) -> "regex.Pattern[str] | None":
-    parts = "".join(rf"\p{{scx={part}}}" for part in _PARTS.get(script, (script,)))
+def _members(script: str) -> _Members | None:
     try:
-        return regex.compile(rf"[\p{{L}}&&[{parts}]]", regex.V1)
+        return _Members(script)
     except regex.error:
         return None
 
 
 def letters(text: str) -> int:
     """Number of letters (general category L), of any script."""
-    return len(_LETTER.findall(text))
+    return sum(map(str.isalpha, text))
 
 
 def script_share(text: str, script: str) -> float:
@@ -49,8 +60,8 @@ def script_share(text: str, script: str) -> float:
         >>> script_share("ދިވެހި", "Thaa"), script_share("コーヒー和食", "Jpan"), script_share("Dobry dźeń", "Arab")
         (1.0, 1.0, 0.0)
     """
-    pattern = _letters_of(script)
+    members = _members(script)
     total = letters(text)
-    if pattern is None or not total:
+    if members is None or not total:
         return 1.0
-    return len(pattern.findall(text)) / total
+    return sum(map(members.__getitem__, text)) / total

@@ -59,5 +59,7 @@ def key(text: str) -> str:
     from panglot.corpus.placeholders import language_only
 
     folded = unicodedata.normalize("NFKC", language_only(text)).casefold()
-    bare: str = _KEY_NOISE.sub(" ", unicodedata.normalize("NFKC", folded))
+    if not unicodedata.is_normalized("NFKC", folded):
+        folded = unicodedata.normalize("NFKC", folded)
+    bare: str = _KEY_NOISE.sub(" ", folded)
     return bare.strip()
