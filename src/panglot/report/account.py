@@ -2,14 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
-from panglot.report.lineage import Ancestor
+from panglot.report.lineage import REFERENCE, Ancestor
 from panglot.report.text import shown
 from panglot.report.wording import plain
 
@@ -17,25 +18,24 @@ PAIRS_FILE = "pairs.parquet"
 CURVE_FILE = "curve.json"
 _CURVE_POINTS = 200
 _MOST_ORIGINS = 40
+_EXAMPLES = 5
 
 Steps = Mapping[str, Ancestor]
 
 
-def data_account(steps: Steps, language: str) -> dict[str, Any]:
+def data_account(steps: Steps, language: str, taught: Collection[str] = ()) -> dict[str, Any]:
     """How many pairs there were, from where, what was dropped or set aside and why, and what was split.
 
     Args:
         steps: the steps that led to the results.
         language: tag of the language that was taught, whose pairs are shown as examples.
+        taught: names of the steps that taught it, whose pairs are counted by origin.
     """
     flow, dropped, quarantined, leakage = [], [], [], []
     for step in steps.values():
         manifest = step.manifest
         for part, path in _pair_files(step.folder):
-            counts = Counter(parquet.read_table(path, columns=["source_language"])["source_language"].to_pylist())
-            flow.append(
-                {"step": step.name, "component": manifest.component, "part": part, "pairs": dict(sorted(counts.items()))}
-            )
+            flow.append({"step": step.name, "component": manifest.component, "part": part, "pairs": _counts(path)})
         for where, reasons in _dropped(manifest.figures.get("dropped")):
             dropped += [{"step": step.name, "language": where, "reason": key, "pairs": n} for key, n in sorted(reasons.items())]
         quarantined += [{"step": step.name, "reason": key, "entries": n} for key, n in manifest.quarantined.items()]
@@ -43,7 +43,7 @@ def data_account(steps: Steps, language: str) -> dict[str, Any]:
         if isinstance(removed, dict):
             leakage += [{"step": step.name, "language": str(key), "pairs": n} for key, n in sorted(removed.items())]
     found = {"flow": flow, "dropped": dropped, "quarantined": quarantined, "leakage": leakage}
-    return {**found, **_sources(steps, language), **_test_lengths(steps, language)}
+    return {**found, **_sources(steps, taught, language), **_test_lengths(steps, language)}
 
 
 def _dropped(said: Any) -> list[tuple[str, dict[str, int]]]:
@@ -65,25 +65,48 @@ def _last_pairs(steps: Steps, part: str, language: str) -> Path | None:
     chosen = None
     for step in steps.values():
         for name, path in _pair_files(step.folder):
-            if (
-                name == part
-                and language in parquet.read_table(path, columns=["source_language"])["source_language"].to_pylist()
-            ):
+            if name == part and language in _counts(path):
                 chosen = path
     return chosen
 
 
-def _sources(steps: Steps, language: str) -> dict[str, Any]:
+def _used_pairs(steps: Steps, users: Collection[str], language: str) -> Path | None:
+    """The pairs that some steps took as their parameter `pairs`, where they hold this language."""
+    for name in users:
+        reference = str(steps[name].manifest.parameters.get("pairs", "")) if name in steps else ""
+        match = REFERENCE.fullmatch(reference)
+        if match and match[1] in steps:
+            path = steps[match[1]].folder / match[2].removeprefix(".") / PAIRS_FILE
+            if path.is_file() and language in _counts(path):
+                return path
+    return None
+
+
+def _counts(path: Path) -> dict[str, int]:
+    counted = compute.value_counts(parquet.read_table(path, columns=["source_language"])["source_language"]).to_pylist()
+    return {each["values"]: each["counts"] for each in sorted(counted, key=lambda each: str(each["values"]))}
+
+
+def _of_language(path: Path, columns: list[str], language: str) -> Any:
+    table = parquet.read_table(path, columns=[*columns, "source_language"])
+    return table.filter(compute.equal(table["source_language"], language))
+
+
+def _sources(steps: Steps, taught: Collection[str], language: str) -> dict[str, Any]:
     """Origins and examples of the pairs that the language was taught with."""
-    path = _last_pairs(steps, "train", language) or _last_pairs(steps, "", language)
+    path = _used_pairs(steps, taught, language) or _last_pairs(steps, "train", language) or _last_pairs(steps, "", language)
     if path is None:
         return {"origins": [], "examples": [], "origin_count": 0}
-    rows = [each for each in parquet.read_table(path).to_pylist() if each["source_language"] == language]
+    table = _of_language(path, ["id", "source_text", "target_text", "target_language", "origin"], language)
     packages = _packages(steps)
-    origins = Counter(_origin(each["origin"], packages) for each in rows)
+    origins: Counter[str] = Counter()
+    for each in compute.value_counts(table["origin"]).to_pylist():
+        origins[_origin(each["values"] or "", packages)] += each["counts"]
     ranked = sorted(origins.items(), key=lambda each: (-each[1], each[0]))
-    readable = [each for each in rows if 12 <= len(each["source_text"]) <= 90] or rows
-    samples = sorted(readable, key=lambda each: each["id"])[:5]
+    lengths = compute.utf8_length(table["source_text"])
+    readable = table.filter(compute.and_(compute.greater_equal(lengths, 12), compute.less_equal(lengths, 90)))
+    pool = readable if readable.num_rows else table
+    samples = pool.take(compute.sort_indices(pool["id"])[:_EXAMPLES]).to_pylist()
     return {
         "origins": [{"origin": shown(key, 120), "pairs": n} for key, n in ranked[:_MOST_ORIGINS]],
         "origin_count": len(ranked),
@@ -119,8 +142,7 @@ def _test_lengths(steps: Steps, language: str) -> dict[str, Any]:
     path = _last_pairs(steps, "test", language)
     if path is None:
         return {"test_median_characters": None, "test_pairs": None}
-    rows = parquet.read_table(path, columns=["source_text", "source_language"]).to_pylist()
-    lengths = [len(each["source_text"]) for each in rows if each["source_language"] == language]
+    lengths = compute.utf8_length(_of_language(path, ["source_text"], language)["source_text"]).to_pylist()
     return {"test_median_characters": median(lengths), "test_pairs": len(lengths)}
 
 

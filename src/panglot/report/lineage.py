@@ -7,7 +7,7 @@ from pathlib import Path
 
 from panglot.artifacts import MANIFEST_FILE, Artifact, Manifest, PanglotError, read_manifest
 
-_REFERENCE = re.compile(r"\$([A-Za-z_][\w-]*)((?:\.\w+)*)")
+REFERENCE = re.compile(r"\$([A-Za-z_][\w-]*)((?:\.\w+)*)")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def lineage(artifacts: Iterable[Artifact]) -> dict[str, Ancestor]:
             return
         visiting.add(step.folder)
         for reference in step.manifest.inputs:
-            match = _REFERENCE.match(reference)
+            match = REFERENCE.match(reference)
             used = _read(step.folder.parent / match[1]) if match else None
             if used is not None:
                 visit(used)

@@ -109,7 +109,8 @@ def page(
     seeds = sorted({each["seed"] for each in trained})
     target = next((each for each in rows if each["role"] == "target"), None)
     items = [read_items(each, language.tag) for each in (before, runs["after"][0], *runs["control"][:1])]
-    pivot = _pivot(account.data_account(taught, language.tag))
+    data_account = account.data_account(steps, language.tag, [each["step"] for each in trained])
+    pivot = _pivot(data_account)
 
     facts: dict[str, Any] = {
         "format": FORMAT,
@@ -136,7 +137,7 @@ def page(
         ],
         "decomposition": comparison.decomposition(target, data, metric) if target else None,
         "examples": changed_examples(*items, limit=examples),
-        "data": account.data_account(steps, language.tag),
+        "data": data_account,
         "training": account.trainings(steps),
         "taught": [each["step"] for each in trained],
         "model": card_facts(model, taught),
