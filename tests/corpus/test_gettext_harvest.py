@@ -1,3 +1,6 @@
+import gettext
+from pathlib import Path
+
 import polib
 import pytest
 
@@ -5,6 +8,8 @@ from panglot.artifacts import InputError, outside_of
 from panglot.corpus.catalogues import catalogues_of, find_catalogues, parse_locale
 from panglot.corpus.clean import clean
 from panglot.corpus.gettext_harvest import available_languages, harvest_gettext
+from panglot.corpus.reading.bounded import Source
+from panglot.corpus.reading.gettext import load_catalogue
 from panglot.languages import Language
 
 HSB, KHM, SPA = Language("hsb_Latn"), Language("khm_Khmr"), Language("spa_Latn")
@@ -198,3 +203,19 @@ def test_installed_languages(installed):
     assert len(found) > 80
     assert "eng_Latn" not in found
     assert set(outside_of(harvest_gettext)(languages=[HSB], packages=installed)) == {"Django", "wagtail"}
+
+
+@pytest.mark.parametrize("locale", ["hsb", "ar", "ja", "km", "pl"])
+@pytest.mark.parametrize("suffix", ["po", "mo"])
+def test_the_standard_library_gives_the_same_translations(locale, suffix):
+    django = pytest.importorskip("django")
+    place = Path(django.__file__).parent / "contrib" / "admin" / "locale" / locale / "LC_MESSAGES"
+    with (place / "django.mo").open("rb") as stream:
+        oracle = gettext.GNUTranslations(stream)
+    messages = load_catalogue(Source(place / f"django.{suffix}")).messages
+    alone = [each for each in messages if oracle.gettext(each.text) != each.text]
+    assert len(alone) > 40
+    contexts = {key.partition("\x04")[2] for key in oracle._catalog if isinstance(key, str) and "\x04" in key}
+    for message in alone:
+        if message.text not in contexts:
+            assert message.translation == oracle.gettext(message.text)

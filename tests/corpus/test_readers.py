@@ -7,6 +7,8 @@ import polib
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from panglot.corpus.read_pairs import read_pairs
 from panglot.languages import Language
@@ -267,3 +269,29 @@ def test_hub_is_read_only_when_named_and_streamed(run, monkeypatch):
     ran = run(read_pairs, files=["hub:owner/set:en-km:validation"], language=KHMER, pivot=ENGLISH)
     assert ran.texts == PAIRS
     assert asked == [("owner/set", "en-km", {"split": "validation", "streaming": True})]
+
+
+XML_TEXT = st.text(
+    st.characters(min_codepoint=0x20, exclude_categories=("Cs", "Cn"), exclude_characters="\ufffe\uffff\x7f"),
+    min_size=1,
+    max_size=40,
+).filter(lambda text: text.strip() and not any(0x7F <= ord(each) <= 0x9F for each in text))
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.tuples(XML_TEXT, XML_TEXT), min_size=1, max_size=6))
+def test_any_text_comes_through_every_format_unchanged(run, tmp_path, pairs):
+    tab = "".join(f"{a}\t{b}\n" for a, b in pairs)
+    files = {
+        "p.tsv": "hsb\teng\n" + tab,
+        "p.jsonl": "".join(json.dumps({"src": a, "tgt": b}, ensure_ascii=True) + "\n" for a, b in pairs),
+        "p.tmx": "<tmx><body>"
+        + "".join(
+            f'<tu><tuv xml:lang="hsb"><seg>{escaped(a)}</seg></tuv><tuv xml:lang="en"><seg>{escaped(b)}</seg></tuv></tu>'
+            for a, b in pairs
+        )
+        + "</body></tmx>",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, encoding="utf-8", newline="")
+        assert run(read_pairs, files=[str(tmp_path / name)], language=Language.parse("hsb"), pivot=ENGLISH).texts == pairs

@@ -69,7 +69,7 @@ def clean(
     """
     limits = Limits(min_words, max_characters, max_length_ratio, min_script_share)
     medians = _median_ratios(of, max_characters, step)
-    languages = {tag: Language.parse(tag) for tag in _tags(of)}
+    languages = {tag: Language.parse(tag) for tag in {*of.languages, *of.pivots}}
     dropped: dict[str, Counter[str]] = {tag: Counter() for tag in of.languages}
     kept: Counter[str] = Counter()
     seen: set[bytes] = set()
@@ -117,11 +117,6 @@ def _complain(kept: Counter[str], dropped: dict[str, Counter[str]], step: Step) 
         if not kept[tag]:
             said = ", ".join(f"{reason}: {count}" for reason, count in dropped[tag].most_common())
             step.note(f"No {Language.parse(tag).name} pair is left after cleaning ({said}).")
-
-
-def _tags(pairs: Pairs) -> set[str]:
-    table = pairs.table().select(["target_language"])
-    return {*pairs.languages, *table.column(0).unique().to_pylist()}
 
 
 def _regular_pair(row: dict[str, Any]) -> tuple[str, str]:

@@ -144,6 +144,12 @@ class Pairs(Artifact):
         return dict(sorted(found.items()))
 
     @property
+    def pivots(self) -> list[str]:
+        """Tags of the target languages, sorted; usually one."""
+        column = pq.read_table(self.path, columns=["target_language"], partitioning=None).column(0)
+        return sorted(column.unique().to_pylist())
+
+    @property
     def languages(self) -> list[str]:
         """Tags of the source languages, sorted."""
         return list(self.counts)
