@@ -13,11 +13,18 @@ _READABLE = range(12, 110)
 _Key = tuple[str, str, str, str]
 
 
-def read_items(results: Results, language: str) -> dict[_Key, dict[str, Any]]:
-    """Items of one language by (task, metric, direction, item); empty where the results have no items."""
+def read_items(results: Results, language: str, metric: str) -> dict[_Key, dict[str, Any]]:
+    """Items behind one figure by (task, metric, direction, item); empty where the results have none.
+
+    The items of `accuracy_cosine_to_pivot` are those of `accuracy_cosine` in one direction, so both have the same items here.
+    """
     table = results.items()
     rows = table.filter(compute.equal(table["language"], language)).to_pylist()
-    return {(each["task"], each["metric"], each.get("direction") or "", str(each["item"])): each for each in rows}
+    return {
+        (each["task"], each["metric"], each.get("direction") or "", str(each["item"])): each
+        for each in rows
+        if f"{metric}_".startswith(f"{each['metric']}_")
+    }
 
 
 def changed_examples(

@@ -108,7 +108,7 @@ def page(
     trained = account.trainings(taught)
     seeds = sorted({each["seed"] for each in trained})
     target = next((each for each in rows if each["role"] == "target"), None)
-    items = [read_items(each, language.tag) for each in (before, runs["after"][0], *runs["control"][:1])]
+    items = [read_items(each, language.tag, metric) for each in (before, runs["after"][0], *runs["control"][:1])]
     data_account = account.data_account(steps, language.tag, [each["step"] for each in trained])
     pivot = _pivot(data_account)
 
