@@ -99,13 +99,18 @@ def _installed(packages: Sequence[str]) -> Iterator[tuple[str, str, str, str, st
     wanted = {_plain(name) for name in packages}
     seen: dict[str, tuple[str, str, Path, str]] = {}
     for each in distributions():
+        record = each.read_text("RECORD") or ""
+        # Reading a package's metadata is slow; most packages hold no catalogue.
+        if "/LC_MESSAGES/" not in record:
+            continue
         name = each.metadata["Name"] or ""
         if _plain(name) not in seen and (not wanted or _plain(name) in wanted):
-            record = each.read_text("RECORD") or ""
             seen[_plain(name)] = (name, each.version, Path(str(each.locate_file(""))), record)
     absent = sorted(name for name in packages if _plain(name) not in seen)
     if absent:
-        raise InputError(f"not installed: {', '.join(absent)}", where="packages", fix="pip install 'panglot[demo]'")
+        raise InputError(
+            f"not installed, or without catalogues: {', '.join(absent)}", where="packages", fix="pip install 'panglot[demo]'"
+        )
     for _, (name, version, place, record) in sorted(seen.items()):
         for relative, locale, domain, _ in _RECORDED.findall(record):
             root = relative[: relative.index(f"{locale}/LC_MESSAGES/")].rstrip("/")

@@ -184,6 +184,12 @@ def available_languages(catalogues: Sequence[str] = (), packages: Sequence[str] 
         packages: installed packages; all where empty.
     """
     found = find_catalogues(catalogues, packages)
-    languages = sorted({each.locale.language for each in found} - {ENGLISH}, key=str)
-    counts = {each.tag: sum(count_messages(file.path) for file in catalogues_of(each, found)) for each in languages}
+    by_language: dict[Language, list[CatalogueFile]] = {}
+    for each in found:
+        by_language.setdefault(each.locale.language, []).append(each)
+    by_language.pop(ENGLISH, None)
+    counts = {
+        language.tag: sum(count_messages(file.path) for file in catalogues_of(language, files))
+        for language, files in by_language.items()
+    }
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
