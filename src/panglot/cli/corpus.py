@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 @harvest_app.command("gettext")
 def gettext_command(
-    language: Annotated[list[str] | None, typer.Option("--language", help="A language; may be given more than once.")] = None,
+    language: Annotated[list[str] | None, typer.Option("--language", help="Languages: hsb or hsb,deu.")] = None,
     pivot: Annotated[str, typer.Option("--pivot", help="The language of the source strings.")] = "eng_Latn",
     catalogues: Annotated[
         list[Path] | None, typer.Option("--from", help="Folders with LANG/LC_MESSAGES (default: installed packages).")
@@ -39,7 +39,7 @@ def gettext_command(
     from panglot.recipes.recipe import Recipe, StepRecipe
     from panglot.recipes.runner import run_step_alone
 
-    tags = [Language.parse(each).tag for each in language]
+    tags = [Language.parse(each).tag for said in language for each in said.split(",")]
     target = out or Path("corpus") / "-".join(tags)
     step = StepRecipe("corpus.harvest_gettext", {"languages": tags, "pivot": Language.parse(pivot).tag, "catalogues": folders})
     with Screen(quiet=quiet or as_json) as screen:
@@ -67,9 +67,9 @@ def _list(found: dict[str, int], *, as_json: bool) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("tag", "language", "own name"):
         table.add_column(heading)
-    table.add_column("catalogues", justify="right")
+    table.add_column("messages", justify="right")
     for tag, count in found.items():
         language = Language(tag)
-        table.add_row(tag, Text(language.name), Text(language.autonym or ""), str(count))
+        table.add_row(tag, Text(language.name), Text(language.autonym or ""), f"{count:,}")
     output().print(table)
     output().print(f"[dim]{len(found)} languages[/]")
