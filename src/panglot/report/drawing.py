@@ -6,6 +6,7 @@ from typing import Any
 from panglot import __version__
 from panglot.report import wording
 from panglot.report.comparison import describe, worst_retained
+from panglot.report.ledger import ledger
 from panglot.report.plots import Curve, Waterfall, curve, dot_plot, waterfall
 from panglot.report.rendering import render
 
@@ -31,6 +32,7 @@ def draw(facts: dict[str, Any], cost: dict[str, Any] | None = None) -> str:
         falls=_falls(facts),
         parts=_PARTS,
         curves=curves(facts),
+        pairs=ledger(facts["data"], facts["language"]["tag"]),
         languages=LanguageNames(),
         version=__version__,
     )

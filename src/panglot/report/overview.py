@@ -11,6 +11,7 @@ from panglot.evaluation.results import RESULTS_FILE, Results
 from panglot.report import account, wording
 from panglot.report.comparison import Row, describe, metric_label, read_rows, worst_retained
 from panglot.report.drawing import LanguageNames, curves, draw
+from panglot.report.ledger import ledger
 from panglot.report.lineage import Ancestor, all_steps, changed_since
 from panglot.report.page import FACTS_FILE, read_facts
 from panglot.report.plots import dot_plot
@@ -47,6 +48,7 @@ def overview(run: Path) -> str:
         tables=[table for each in measured for table in _tables(each.name, read_rows(Results(each.folder)))],
         cost=account.cost(steps),
         curves=curves(said),
+        pairs=ledger(said["data"], ""),
         languages=LanguageNames(),
         version=__version__,
     )
