@@ -34,6 +34,7 @@ def contrastive(
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4,
     temperature: Annotated[float, Field(gt=0)] = 0.05,
     warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+    dropout: bool = False,
     retention_weight: Annotated[float, Field(ge=0)] = 1.0,
     retained_a_step: Annotated[int, Field(ge=1)] = 8,
     cached_batch: Annotated[int, Field(ge=1)] | None = None,
@@ -62,6 +63,7 @@ def contrastive(
         learning_rate: of AdamW, at its highest.
         temperature: cosines are divided by this; smaller makes near misses weigh more.
         warmup_share: share of the steps in which the rate first rises from zero.
+        dropout: encode the pairs with the model's own dropout.
         retention_weight: weight of the retained texts beside the pairs.
         retained_a_step: how many retained texts each step looks at.
         cached_batch: encode this many texts at a time and keep no more in memory (GradCache), for large batches; costs one more
@@ -108,6 +110,7 @@ def contrastive(
             retention_weight=retention_weight,
             texts_at_a_time=cached_batch or _TEXTS_AT_A_TIME,
             recompute=cached_batch is not None,
+            dropout=dropout,
         )
         rows = pair_dataset(sources, targets)
         settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "warmup_share": warmup_share}
@@ -230,6 +233,6 @@ def _train(loss: Any, rows: Any, collator: Any, settings: dict[str, Any], precis
 def _precision(asked: str) -> str:
     if asked != "auto":
         return asked
-    from panglot.models.precision import best_precision
+    from panglot.models.precision import best_device, best_precision
 
-    return best_precision()
+    return best_precision(best_device())

@@ -73,6 +73,7 @@ class SymmetricInfoNCE(TextLoss):
         retention_weight: λ.
         texts_at_a_time: largest number of texts in a run; None puts each side of the batch in one run.
         recompute: keep no activations beyond a run.
+        dropout: whether pairs are encoded with the model's own dropout; retained texts never are.
     """
 
     def __init__(
@@ -83,11 +84,12 @@ class SymmetricInfoNCE(TextLoss):
         retention_weight: float = 0.0,
         texts_at_a_time: int | None = None,
         recompute: bool = False,
+        dropout: bool = True,
     ) -> None:
         super().__init__()
         self.model = model
         self.temperature, self.retention_weight = temperature, retention_weight
-        self.texts_at_a_time, self.recompute = texts_at_a_time, recompute
+        self.texts_at_a_time, self.recompute, self.dropout = texts_at_a_time, recompute, dropout
         self._largest = 0
 
     def shrink(self) -> int | None:
@@ -109,17 +111,18 @@ class SymmetricInfoNCE(TextLoss):
             A scalar.
         """
         source, target, *rest = features
-        loss = info_nce(self.encode(source), self.encode(target), temperature=self.temperature, texts=labels)
+        vectors = [self.encode(each, dropout=self.dropout) for each in (source, target)]
+        loss = info_nce(*vectors, temperature=self.temperature, texts=labels)
         if rest:
             retained = dict(rest[0])
             teacher = retained.pop("teacher")
-            now = F.normalize(self.encode(retained, dropout=False).float(), dim=-1)
+            now = F.normalize(self.encode(retained).float(), dim=-1)
             drift = (1 - (now * teacher).sum(dim=-1)).mean()
             self.parts = {"retention_loss": float(drift.detach())}
             loss = loss + self.retention_weight * drift
         return loss
 
-    def encode(self, features: dict[str, Any], *, dropout: bool = True) -> Tensor:
+    def encode(self, features: dict[str, Any], *, dropout: bool = False) -> Tensor:
         """Vectors [n, d] of tokenised texts, in their order, with a gradient."""
         vectors, places = [], []
         for where, run in _runs_of_similar_length(features, self.texts_at_a_time):

@@ -29,7 +29,7 @@ class EvenBatches(DefaultBatchSampler):  # type: ignore[misc]
     """
 
     def __iter__(self) -> Iterator[list[int]]:
-        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        generator = torch.Generator().manual_seed((self.seed << 20) + self.epoch)
         order = torch.randperm(len(self.sampler), generator=generator)
         for each in torch.tensor_split(order, len(self)):
             yield each.tolist()
