@@ -75,6 +75,8 @@ def _double_array(trie: _Trie) -> list[int]:
     while waiting:
         position, node = waiting.pop()
         labels = sorted(node)
+        if not labels:  # only the root of an empty map
+            continue
         while taken[first_free]:
             first_free += 1
             if first_free == len(units):

@@ -1,0 +1,125 @@
+"""Encode throughput: panglot's Encoder against plain sentence-transformers, same texts, same vectors, float32, processor.
+
+    python benchmarks/encode.py [--model embedded:e5-small] [--texts 600] [--rounds 5] [--threads 2]
+
+The texts are sentences of SIB-200 in twenty languages and eleven scripts from ../shared/data, or, where that folder is
+absent, translations from the gettext catalogues of installed packages. The runs alternate, and the ratio is the median of the
+ratios within a round, because a shared machine is slower at one time than at another. The peer runs with its default batch
+size of 32 and with the best of 8, 16, 32, 64 and 128 for these texts.
+"""
+
+import argparse
+import csv
+import gzip
+import json
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+# fmt: off
+LANGUAGES = (
+    "amh_Ethi", "arb_Arab", "ben_Beng", "deu_Latn", "ell_Grek", "eng_Latn", "fra_Latn", "heb_Hebr",
+    "hin_Deva", "jpn_Jpan", "khm_Khmr", "kor_Hang", "rus_Cyrl", "swh_Latn", "tam_Taml", "tha_Thai",
+    "tur_Latn", "vie_Latn", "yor_Latn", "zho_Hans",
+)
+# fmt: on
+BATCH_SIZES = (8, 16, 32, 64, 128)
+
+
+def sib200(folder: Path, count: int) -> list[str]:
+    texts = []
+    for language in LANGUAGES:
+        with gzip.open(folder / f"{language}.tsv.gz", "rt", encoding="utf-8") as stream:
+            rows = csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+            found = dict.fromkeys(row["text"] for row in rows)
+            texts += list(found)[: count // len(LANGUAGES)]
+    return texts
+
+
+def catalogues(count: int) -> list[str]:
+    import django
+    import polib
+
+    texts: dict[str, None] = {}
+    for path in sorted(Path(django.__file__).parent.glob("conf/locale/*/LC_MESSAGES/django.po")):
+        texts |= dict.fromkeys(each.msgstr for each in polib.pofile(str(path)) if len(each.msgstr) > 30)
+    return list(texts)[:: max(1, len(texts) // count)][:count]
+
+
+def timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="embedded:e5-small")
+    parser.add_argument("--texts", type=int, default=600)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    from panglot.models import Encoder
+    from panglot.models.embedded import embedded_folder
+
+    torch.set_num_threads(given.threads)
+    name = str(given.model)
+    folder = embedded_folder(name) if name.startswith("embedded:") else Path(name)
+    shared = Path(os.environ.get("PANGLOT_SHARED", Path(__file__).resolve().parents[2] / "shared" / "data")) / "sib200"
+    texts = sib200(shared, given.texts) if shared.is_dir() else catalogues(given.texts)
+    if len(set(texts)) != len(texts):
+        raise AssertionError("the texts must be distinct: equal ones are computed once")
+    ours, peer = Encoder(folder, device="cpu", precision="fp32"), SentenceTransformer(str(folder), device="cpu")
+    source = "SIB-200" if shared.is_dir() else "gettext catalogues"
+    print(f"{name}: {len(texts)} texts ({source}), {given.threads} threads, float32, torch {torch.__version__}")
+
+    difference = float(np.abs(ours.encode(texts) - peer.encode(texts)).max())
+    print(f"largest difference of a vector's component: {difference:.1e}")
+    if difference > 1e-5:
+        raise AssertionError("the vectors differ")
+    trial: dict[int, float] = {}
+    for size in BATCH_SIZES:
+        trial[size] = timed(partial(peer.encode, texts, batch_size=size))
+        print(f"sentence-transformers, batch {size}: {len(texts) / trial[size]:.1f} texts/s", flush=True)
+    best = min(trial, key=lambda size: trial[size])
+
+    runs: dict[str, Callable[[], object]] = {
+        "ours": partial(ours.encode, texts),
+        "default": partial(peer.encode, texts),
+        "best": partial(peer.encode, texts, batch_size=best),
+    }
+    rounds: list[dict[str, float]] = []
+    for number in range(given.rounds):
+        rounds.append({each: timed(work) for each, work in runs.items()})
+        speeds = ", ".join(f"{each} {len(texts) / seconds:.1f}" for each, seconds in rounds[-1].items())
+        print(f"round {number + 1}: {speeds} texts/s", flush=True)
+    ratio, ratio_best = (median(each[other] / each["ours"] for each in rounds) for other in ("default", "best"))
+    speed = {each: round(len(texts) / median(found[each] for found in rounds), 1) for each in runs}
+    print(f"{ratio:.2f} times the default batch size, {ratio_best:.2f} times the best batch size ({best})")
+    print(
+        json.dumps(
+            {
+                "benchmark": "encode",
+                "ours": speed["ours"],
+                "peer": speed["default"],
+                "peer_best_batch": speed["best"],
+                "unit": "texts/s",
+                "ratio": round(ratio, 2),
+                "ratio_best_batch": round(ratio_best, 2),
+                "n": len(texts),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
