@@ -16,6 +16,7 @@ import os
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -42,11 +43,13 @@ def sib200(folder: Path, count: int) -> list[str]:
 
 
 def catalogues(count: int) -> list[str]:
-    import django
     import polib
 
+    found = find_spec("django")
+    if found is None or found.origin is None:
+        raise SystemExit("neither ../shared/data/sib200 nor Django's catalogues are here: pip install 'panglot[demo]'")
     texts: dict[str, None] = {}
-    for path in sorted(Path(django.__file__).parent.glob("conf/locale/*/LC_MESSAGES/django.po")):
+    for path in sorted(Path(found.origin).parent.glob("conf/locale/*/LC_MESSAGES/django.po")):
         texts |= dict.fromkeys(each.msgstr for each in polib.pofile(str(path)) if len(each.msgstr) > 30)
     return list(texts)[:: max(1, len(texts) // count)][:count]
 

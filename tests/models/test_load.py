@@ -33,7 +33,7 @@ def _edit(path, **more):
         ("embeded:e5-small", "did you mean 'embedded:e5-small'"),
         ("e5-small", "did you mean 'embedded:e5-small'"),
         ("tiny:bart", "did you mean 'tiny:bert'"),
-        ("tiny:mamba", "tiny:bert and tiny:llama"),
+        ("tiny:wav2vec-large", "tiny:bert and tiny:llama"),
         ("gopher:x", "embedded:e5-small"),
     ],
 )
