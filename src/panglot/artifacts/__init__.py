@@ -17,7 +17,7 @@ from panglot.artifacts.manifest import MANIFEST_FILE, Manifest, is_whole, packag
 from panglot.artifacts.outside import outside_of, reads
 from panglot.artifacts.progress import Listener, Progress, Silent, Task
 from panglot.artifacts.step import QUARANTINE_FILE, Step, step_folder
-from panglot.artifacts.storage import discard_partial, staged_folder, translated_storage_errors, write_file
+from panglot.artifacts.storage import discard_partial, staged_file, staged_folder, translated_storage_errors, write_file
 
 __all__ = [
     "EXIT_BAD_INPUT",
@@ -48,6 +48,7 @@ __all__ = [
     "package_versions",
     "read_manifest",
     "reads",
+    "staged_file",
     "staged_folder",
     "step_folder",
     "translated_storage_errors",

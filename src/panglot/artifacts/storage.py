@@ -41,11 +41,33 @@ def _flush_to_disk(path: Path) -> None:
 
 
 @contextmanager
+def _waiting_place(final: Path) -> Iterator[Path]:
+    """A free path in `.partial`, beside the final place, so that the last act is a rename inside one file system."""
+    waiting = final.parent / PARTIAL
+    staging = waiting / f"{final.name}-{os.getpid()}"
+    with translated_storage_errors(final):
+        waiting.mkdir(parents=True, exist_ok=True)
+        _remove(staging)
+        try:
+            yield staging
+        finally:
+            _remove(staging)
+            if waiting.is_dir() and not any(waiting.iterdir()):
+                waiting.rmdir()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
 def staged_folder(final: Path) -> Iterator[Path]:
     """Give a folder to write in; it takes the place of `final` when the block ends without an error.
 
-    The folder lies beside the final place, in `.partial`, so that the last act is a rename inside one file system. After an
-    error nothing is left; after `kill -9` at most something in `.partial` is left, which `discard_partial` removes.
+    After an error nothing is left; after `kill -9` at most something in `.partial` is left, which `discard_partial` removes.
 
     Example:
         >>> import tempfile
@@ -55,24 +77,22 @@ def staged_folder(final: Path) -> Iterator[Path]:
         >>> (place / "a.txt").read_text()
         'whole'
     """
-    waiting = final.parent / PARTIAL
-    staging = waiting / f"{final.name}-{os.getpid()}"
-    with translated_storage_errors(final):
-        if staging.exists():
-            shutil.rmtree(staging)
-        staging.mkdir(parents=True)
-        try:
-            yield staging
-            for each in staging.rglob("*"):
-                if each.is_file():
-                    _flush_to_disk(each)
-            replace_folder(staging, final)
-        except BaseException:
-            shutil.rmtree(staging, ignore_errors=True)
-            raise
-        finally:
-            if waiting.is_dir() and not any(waiting.iterdir()):
-                waiting.rmdir()
+    with _waiting_place(final) as staging:
+        staging.mkdir()
+        yield staging
+        for each in staging.rglob("*"):
+            if each.is_file():
+                _flush_to_disk(each)
+        replace_folder(staging, final)
+
+
+@contextmanager
+def staged_file(final: Path) -> Iterator[Path]:
+    """Give a path to write one file at; it takes the place of `final` when the block ends without an error."""
+    with _waiting_place(final) as staging:
+        yield staging
+        _flush_to_disk(staging)
+        staging.replace(final)
 
 
 def replace_folder(new: Path, final: Path) -> None:
@@ -92,12 +112,5 @@ def discard_partial(parent: Path) -> None:
 
 def write_file(path: Path, data: str | bytes) -> None:
     """Write a file so that a reader sees the old bytes or the new ones, never a part."""
-    staging = path.with_name(f".{path.name}-{os.getpid()}")
-    with translated_storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            staging.write_bytes(data.encode() if isinstance(data, str) else data)
-            _flush_to_disk(staging)
-            staging.replace(path)
-        finally:
-            staging.unlink(missing_ok=True)
+    with staged_file(path) as staging:
+        staging.write_bytes(data.encode() if isinstance(data, str) else data)

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from panglot.artifacts import Artifact, staged_folder, write_file
+from panglot.artifacts import Artifact, staged_file, staged_folder, write_file
 from panglot.recipes.plan import PlannedStep
 from panglot.recipes.references import Reference
 
@@ -26,9 +26,8 @@ def publish(folder: Path, planned: list[PlannedStep], artifacts: dict[str, Artif
 
     results = [each for each in artifacts.values() if isinstance(each, Results)]
     if changed or not (folder / RESULTS).is_file():
-        staging = folder / f".{RESULTS}-{os.getpid()}"
-        write_table(concatenate(results), staging)
-        staging.replace(folder / RESULTS)
+        with staged_file(folder / RESULTS) as staging:
+            write_table(concatenate(results), staging)
     pages = [(step, artifacts[step.name]) for step in planned if issubclass(step.component.returns, Page)]
     if not pages:
         if changed or not (folder / REPORT).is_file():
