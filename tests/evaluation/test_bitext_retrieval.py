@@ -1,5 +1,7 @@
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +11,9 @@ from bitext_stand_ins import hashed_vector, noisy_encoder, pairs_table
 
 from panglot.artifacts import InputError, Step
 from panglot.evaluation import Results, Signature
-from panglot.evaluation.bitext_retrieval import measure_retrieval
+from panglot.corpus import write_pairs
+from panglot.evaluation.bitext_retrieval import bitext_retrieval, measure_retrieval
+from panglot.models.load import load
 
 NewStep = Callable[..., Step]
 
@@ -180,3 +184,30 @@ def test_real_sentences_of_other_scripts(shared: Path, new_step: NewStep, code: 
     texts = {each["source"] for each in results.items().to_pylist()}
     assert {row[1] for row in rows} <= texts
     assert rows_of(results)[f"{code}_Zyyy", "accuracy_cosine"]["value"] > 0.9
+
+
+def test_the_component_measures_a_model_with_its_own_prompt_and_precision(tmp_path: Path, new_step: NewStep) -> None:
+    model = load(name="tiny:bert", step=new_step())
+    pairs = write_pairs(tmp_path / "pairs", pairs_table([*KHMER, *UYGHUR]))
+    first, second = (bitext_retrieval(model=model, pairs=pairs, condition="before", step=new_step()) for _ in range(2))
+    assert first.languages == ["khm_Khmr", "uig_Arab"]
+    signature = Signature.parse(rows_of(first)["uig_Arab", "mrr_cosine"]["signature"])
+    assert (signature.get("prec"), signature.get("prompt"), signature.get("norm")) == ("fp32", "none", "l2")
+    assert set(first.table()["model"].to_pylist()) == {"tiny:bert"}
+    for name in ("results.parquet", "items.parquet"):
+        assert (first.folder / name).read_bytes() == (second.folder / name).read_bytes()
+
+
+def test_components_are_described_without_loading_torch() -> None:
+    program = """
+import sys
+from panglot.evaluation import COMPONENTS
+from panglot.recipes.components import find_component
+for name in COMPONENTS:
+    component = find_component(f"evaluation.{name}")
+    assert all(each.description for each in component.parameters.values()), component.parameters
+    assert component.returns.__name__ == "Results"
+for heavy in ("torch", "transformers", "sentence_transformers", "scipy"):
+    assert heavy not in sys.modules, heavy
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

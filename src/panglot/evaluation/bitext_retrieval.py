@@ -58,17 +58,11 @@ def bitext_retrieval(
     """
     from panglot.models.encoder import Encoder
 
-    protocol = {"norm": "l2", "prompt": _prompt_name(model), "prec": "fp32"}
-    encoder: list[Any] = []
-
     def encode(texts: Sequence[str]) -> Vectors:
-        if not encoder:
-            encoder.append(Encoder(model.path, precision="fp32"))
         with step.progress("encoding", total=len(texts)) as progress:
-            vectors: Vectors = encoder[0].encode(texts)
-            progress.advance(len(texts))
-        return vectors
+            return Encoder(model.path, precision="fp32").encode(texts, progress=progress)
 
+    protocol = {"norm": "l2", "prompt": _prompt_name(model), "prec": "fp32"}
     return measure_retrieval(
         encode, pairs.table(), name=model.name, condition=condition, neighbours=neighbours, protocol=protocol, step=step
     )
@@ -128,7 +122,10 @@ def measure_retrieval(
 
 
 def _prompt_name(model: Model) -> str:
-    return str(model.facts.get("default_prompt") or "none")
+    """The name of the prompt that the model puts before every text; `none` where it puts nothing."""
+    text = model.facts.get("default_prompt") or ""
+    named = {said: name for name, said in (model.facts.get("prompts") or {}).items()}
+    return str(named.get(text, text) or "none")
 
 
 def _usable(table: pa.Table, step: Step) -> pa.Table:
