@@ -92,12 +92,12 @@ def test_every_number_on_the_page_stands_in_the_facts(sorbian: Page) -> None:
 
 def test_data_account_names_packages_reasons_and_leakage(sorbian: Page) -> None:
     data = sorbian.facts["data"]
-    assert data["origins"][0] == {"origin": "sphinx 8.2.3", "pairs": 124}
+    assert data["origins"][0] == {"origin": "sphinx 8.2.3", "pairs": 120}
     assert {"step": "clean", "language": "hsb_Latn", "reason": "fewer than 3 words", "pairs": 51} in data["dropped"]
     assert {"step": "pairs", "reason": "malformed PO file", "entries": 1} in data["quarantined"]
     assert data["leakage"] == [{"step": "split", "language": "hsb_Latn", "pairs": 7}]
     sizes = {(each["step"], each["part"]): sum(each["pairs"].values()) for each in data["flow"]}
-    assert sizes[("split", "train")] == 219
+    assert sizes[("split", "train")] == 212
     said = text_of(sorbian.html.read_text())
     for word in ("sphinx 8.2.3", "fewer than 3 words", "malformed PO file", "alignment.contrastive", "embedded:e5-small"):
         assert word in said
@@ -146,6 +146,19 @@ def test_results_alone_are_enough(tmp_path: Path) -> None:
         assert f'id="{absent}"' not in html
     assert 'id="languages"' in html
     assert "seed not recorded" in text_of(html)
+
+
+def test_limits_are_about_this_run(sorbian: Page, hostile: Page, null: Page) -> None:
+    usual = " ".join(sorbian.facts["limits"])
+    for words in (
+        "120 pairs of Upper Sorbian",
+        "the catalogues of four packages",
+        "one training (one seed)",
+        "no control on a related",
+    ):
+        assert words in usual
+    assert "Training and test texts come from the same source." in hostile.facts["limits"][1]
+    assert any(each.startswith("There is no control:") for each in null.facts["limits"])
 
 
 def test_several_seeds_take_the_mean_and_its_interval(tmp_path: Path) -> None:

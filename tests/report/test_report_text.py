@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,12 +49,28 @@ def test_a_letter_with_a_thousand_marks_is_bounded() -> None:
 
 @given(NASTY)
 def test_markdown_gives_the_text_back_and_no_markup(text: str) -> None:
-    inner = markdown(text)
-    tokens = MarkdownIt("commonmark").enable("table").parse("x" + inner + "x")
+    wanted = shown(text).strip()
+    for before, after in (("", ""), ("x", "x"), ("x ", " x"), ("(", ")")):
+        tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(before + markdown(text) + after)
+        if not (before + wanted + after).strip():
+            continue
+        assert [each.type for each in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+        children = tokens[1].children or []
+        assert {each.type for each in children} <= {"text", "text_special"}
+        said = "".join(each.content for each in children)
+        assert said.strip() == (before + wanted + after).strip()
+
+
+def test_addresses_in_data_do_not_become_links() -> None:
+    assert markdown("https://a.example www.b.example c@d.example") == r"https\://a.example www\.b.example c\@d.example"
+
+
+@pytest.mark.parametrize(
+    "text", ["- a", "+ a", "# a", "> a", "1. a", "12) a", "===", "---", "    code", "| a | b |", "!x", "~~~", "* * *"]
+)
+def test_nothing_at_the_start_of_a_line_is_markup(text: str) -> None:
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown(text))
     assert [each.type for each in tokens] == ["paragraph_open", "inline", "paragraph_close"]
-    children = tokens[1].children or []
-    assert {each.type for each in children} <= {"text", "text_special"}
-    assert "".join(each.content for each in children) == "x" + shown(text) + "x"
 
 
 def test_markdown_cannot_end_a_table_cell() -> None:

@@ -19,6 +19,7 @@ CURVE_FILE = "curve.json"
 _CURVE_POINTS = 200
 _MOST_ORIGINS = 40
 _EXAMPLES = 5
+_GETTEXT = "gettext:"
 
 Steps = Mapping[str, Ancestor]
 
@@ -96,11 +97,12 @@ def _sources(steps: Steps, taught: Collection[str], language: str) -> dict[str, 
     """Origins and examples of the pairs that the language was taught with."""
     path = _used_pairs(steps, taught, language) or _last_pairs(steps, "train", language) or _last_pairs(steps, "", language)
     if path is None:
-        return {"origins": [], "examples": [], "origin_count": 0}
+        return {"origins": [], "examples": [], "origin_count": 0, "catalogues": False}
     table = _of_language(path, ["id", "source_text", "target_text", "target_language", "origin"], language)
     packages = _packages(steps)
     origins: Counter[str] = Counter()
-    for each in compute.value_counts(table["origin"]).to_pylist():
+    recorded = compute.value_counts(table["origin"]).to_pylist()
+    for each in recorded:
         origins[_origin(each["values"] or "", packages)] += each["counts"]
     ranked = sorted(origins.items(), key=lambda each: (-each[1], each[0]))
     lengths = compute.utf8_length(table["source_text"])
@@ -110,6 +112,7 @@ def _sources(steps: Steps, taught: Collection[str], language: str) -> dict[str, 
     return {
         "origins": [{"origin": shown(key, 120), "pairs": n} for key, n in ranked[:_MOST_ORIGINS]],
         "origin_count": len(ranked),
+        "catalogues": all(str(each["values"]).startswith(_GETTEXT) for each in recorded),
         "examples": [
             {
                 "source": shown(each["source_text"]),
@@ -134,7 +137,7 @@ def _packages(steps: Steps) -> dict[str, str]:
 
 def _origin(said: str, packages: Mapping[str, str]) -> str:
     """An origin for people: package and version for a catalogue, else as it is."""
-    name = said.removeprefix("gettext:")
+    name = said.removeprefix(_GETTEXT)
     return f"{name} {packages[name]}" if name in packages else name or "not recorded"
 
 
@@ -155,7 +158,7 @@ def trainings(steps: Steps) -> list[dict[str, Any]]:
             manifest = step.manifest
             settings = [{"name": key, "value": shown(plain(each), 160)} for key, each in sorted(manifest.parameters.items())]
             figures = [
-                {"name": key.replace("_", " "), "value": shown(plain(each), 160)}
+                {"name": key.replace("_", " "), "value": shown(f"{each:,}" if type(each) is int else plain(each), 160)}
                 for key, each in sorted(manifest.figures.items())
             ]
             found.append(

@@ -9,6 +9,7 @@ import yaml
 
 from panglot import __version__
 from panglot.artifacts import InputError
+from panglot.languages import Language
 from panglot.models import Model
 from panglot.report.comparison import metric_label
 from panglot.report.lineage import Ancestor, lineage, step_of
@@ -57,17 +58,16 @@ def model_card(facts: dict[str, Any]) -> str:
 
 def front_matter(facts: dict[str, Any]) -> dict[str, Any]:
     """Metadata of the card, in the hub's terms. Figures are those of the facts, unrounded."""
-    languages = [each["lang"] for each in facts["languages"]]
-    if facts["pivot"]:
-        languages.append(facts["pivot"]["lang"])
+    named = [*facts["languages"], *([facts["pivot"]] if facts["pivot"] else [])]
+    languages = [each["lang"] for each in named]
+    scripts = list(dict.fromkeys(each["lang"] for each in named if not _usual_script(each)))
     metric = facts["measure"]["metric"]
-    task = {"type": "sentence-similarity", "name": "Bitext retrieval"}
     results = []
     for each in facts["languages"]:
         pivot = f"–{facts['pivot']['name']}" if facts["pivot"] else ""
         results.append(
             {
-                "task": task,
+                "task": {"type": "sentence-similarity", "name": "Bitext retrieval"},
                 "dataset": {
                     "name": f"{each['name']}{pivot}, held-out pairs of this run",
                     "type": "held-out-pairs",
@@ -84,7 +84,7 @@ def front_matter(facts: dict[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {
         # The hub filters by bare codes; the script is said in a field of its own.
         "language": list(dict.fromkeys(each.split("-")[0] for each in languages if each != "und")),
-        "language_bcp47": list(dict.fromkeys(each for each in languages if "-" in each)),
+        "language_bcp47": scripts,
         "library_name": "sentence-transformers",
         "pipeline_tag": "sentence-similarity",
         "tags": ["sentence-transformers", "feature-extraction", "sentence-similarity", "multilingual", "panglot"],
@@ -98,6 +98,10 @@ def front_matter(facts: dict[str, Any]) -> dict[str, Any]:
     said["metrics"] = ["accuracy"]
     said["model-index"] = [{"name": name, "results": results}]
     return said
+
+
+def _usual_script(said: Mapping[str, Any]) -> bool:
+    return said["lang"] == "und" or Language.of(str(said["tag"])[:3]).tag == str(said["tag"])
 
 
 def _python(value: str) -> str:

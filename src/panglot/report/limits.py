@@ -10,7 +10,6 @@ def limits(facts: dict[str, Any]) -> list[str]:
     found = []
     target = next((each for each in facts["languages"] if each["role"] == "target"), None)
     data = facts["data"]
-    origins = [each["origin"] for each in data["origins"]]
     if target is not None:
         n, chance = target["n"], facts["measure"]["chance"]
         found.append(
@@ -25,9 +24,9 @@ def limits(facts: dict[str, Any]) -> list[str]:
                 "With more texts to choose from every figure would be lower."
             )
     median = data["test_median_characters"]
-    catalogues = any(each["component"] == "corpus.harvest_gettext" for each in facts["reproduce"]["steps"])
+    catalogues = data["catalogues"]
     if catalogues:
-        where = f" of {wording.count(len(origins), 'package')}" if origins else ""
+        where = f" of {wording.count(data['origin_count'], 'package')}"
         found.append(
             f"Training and test texts are interface strings from the catalogues{where}: one domain. "
             "Nothing is said about news, speech or literature."

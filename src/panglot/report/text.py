@@ -9,8 +9,9 @@ _CLUSTER = regex.compile(r"\X")
 _LONGEST_CLUSTER = 24
 # Overrides, embeddings and isolates can reorder what stands around them, through the end of a <bdi> too; marks cannot.
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$^=:@-])")
-_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
+# Marks that act anywhere, a URL's or address's own marks, and what acts at the start of a line only.
+_MARKDOWN = re.compile(r"[\\`*_\[\]|~$@]|:(?=//)|(?<=www)\.|^[-+#=>!]|^\d+[.)](?=\s|$)(?=\s|$)", re.IGNORECASE)
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def visible(text: str) -> str:
@@ -53,10 +54,14 @@ def shown(text: object, limit: int = CHARACTERS) -> str:
 
 
 def markdown(text: object, limit: int = CHARACTERS) -> str:
-    """Data text for a Markdown file: every character that could be markup is escaped, HTML's too.
+    """Data text for a Markdown file: every character that could be markup where it stands is escaped, HTML's too.
 
     Example:
-        >>> markdown("<b>*|")
-        '&lt;b&gt;\\\\*\\\\|'
+        >>> markdown("<b>*|"), markdown("0.95 (+0.35)"), markdown("1. x")
+        ('&lt;b&gt;\\\\*\\\\|', '0.95 (+0.35)', '1\\\\. x')
     """
-    return _MARKDOWN.sub(r"\\\1", shown(text, limit)).translate(_HTML)
+
+    def escaped(found: re.Match[str]) -> str:
+        return f"{found[0][:-1]}\\{found[0][-1]}"
+
+    return _MARKDOWN.sub(escaped, shown(text, limit).strip()).translate(_HTML)
