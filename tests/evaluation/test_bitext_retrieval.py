@@ -10,8 +10,8 @@ import pytest
 from bitext_stand_ins import hashed_vector, noisy_encoder, pairs_table
 
 from panglot.artifacts import InputError, Step
-from panglot.evaluation import Results, Signature
 from panglot.corpus import write_pairs
+from panglot.evaluation import Results, Signature
 from panglot.evaluation.bitext_retrieval import bitext_retrieval, measure_retrieval
 from panglot.models.load import load
 
