@@ -51,9 +51,6 @@ def limits(facts: dict[str, Any]) -> list[str]:
     found.append("The measure is retrieval of translations. It shows neither understanding nor translating nor writing.")
     if catalogues:
         found.append("The texts are public, and the base model may have seen some of them before.")
-    if facts["stale"]:
-        steps = f"{'steps' if len(facts['stale']) > 1 else 'step'} {wording.listed(facts['stale'])}"
-        found.append(f"The {steps} ran again after these results were made, so the account of it may differ.")
     return found
 
 

@@ -75,17 +75,6 @@ def all_steps(run: Path) -> dict[str, Ancestor]:
     return lineage(Artifact(folder) for folder in folders)
 
 
-def changed_since(steps: dict[str, Ancestor]) -> list[str]:
-    """Names of the steps whose outputs are no longer those that a later step used (references to parts are not compared)."""
-    stale = set()
-    for step in steps.values():
-        for reference, digest in step.manifest.inputs.items():
-            used = steps.get(reference.removeprefix("$"))
-            if used is not None and digest not in (used.manifest.digest, used.manifest.digest_under("")):
-                stale.add(used.name)
-    return sorted(stale)
-
-
 def _read(folder: Path) -> Ancestor | None:
     try:
         manifest = read_manifest(folder)

@@ -12,7 +12,7 @@ from panglot.report import account, wording
 from panglot.report.comparison import Row, describe, metric_label, read_rows, worst_retained
 from panglot.report.drawing import LanguageNames, curves, draw
 from panglot.report.ledger import ledger
-from panglot.report.lineage import Ancestor, all_steps, changed_since
+from panglot.report.lineage import Ancestor, all_steps
 from panglot.report.page import FACTS_FILE, read_facts
 from panglot.report.plots import dot_plot
 from panglot.report.rendering import render
@@ -40,7 +40,6 @@ def overview(run: Path) -> str:
         "reproduce": account.reproduction(steps),
         "measure": {"signatures": []},
         "model": {"base": ""},
-        "stale": changed_since(steps),
     }
     return render(
         "overview.html",

@@ -15,7 +15,7 @@ from panglot.report.comparison import Comparison, Control, describe, language_ro
 from panglot.report.drawing import draw
 from panglot.report.examples import changed_examples, read_items
 from panglot.report.limits import fell_short, limits
-from panglot.report.lineage import changed_since, lineage
+from panglot.report.lineage import lineage
 
 FORMAT = 1
 PAGE_FILE, FACTS_FILE, CARD_FILE = "report.html", "facts.json", "README.md"
@@ -142,7 +142,6 @@ def page(
         "taught": [each["step"] for each in trained],
         "model": card_facts(model, taught),
         "reproduce": account.reproduction(steps),
-        "stale": changed_since(steps),
     }
     facts["limits"] = limits(facts)
     facts["fell_short"] = fell_short(facts)
