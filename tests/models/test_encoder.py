@@ -83,6 +83,13 @@ def test_other_pooling_runs_its_own_modules(tiny_bert, tmp_path, texts):
     np.testing.assert_allclose(encoder.encode(texts), _reference(folder, texts), atol=1e-5)
 
 
+def test_a_prompt_that_is_left_out_of_pooling(tiny_xlmr, tmp_path, texts):
+    folder = Path(shutil.copytree(tiny_xlmr, tmp_path / "instructor"))
+    settings = {"embedding_dimension": 32, "pooling_mode": "mean", "include_prompt": False}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(settings))
+    np.testing.assert_allclose(_fp32(folder).encode(texts), _reference(folder, texts), atol=1e-5)
+
+
 def test_without_a_normalize_module_lengths_stay(tiny_bert, tmp_path, texts):
     folder = Path(shutil.copytree(tiny_bert, tmp_path / "raw"))
     listed = json.loads((folder / "modules.json").read_text())

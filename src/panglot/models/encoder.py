@@ -89,7 +89,7 @@ class Encoder:
                 progress.advance(int(repeats[positions].sum()))
 
         if places:
-            self._network.encode([self.prompt + each for each in places], store)
+            self._network.encode(list(places), store)
         return found[rows] if len(places) < len(rows) else found
 
 
@@ -117,6 +117,7 @@ class _Packed:
         self._recipe = recipe
         self._model = packed_bert.PackedBert(inspected, torch.bfloat16 if precision == "bf16" else torch.float32)
         self._tokenizer = AutoTokenizer.from_pretrained(inspected.network)
+        self._prompt = inspected.default_prompt
         limit = recipe.max_tokens or self._tokenizer.model_max_length
         self._max_tokens = min(int(limit), self._model.max_tokens)
         self._workspaces: SimpleQueue[packed_bert.Workspace] = SimpleQueue()
@@ -126,7 +127,7 @@ class _Packed:
         import torch
 
         ids: list[list[int]] = self._tokenizer(
-            texts,
+            [self._prompt + each for each in texts],
             truncation=True,
             max_length=self._max_tokens,
             padding=False,
@@ -177,6 +178,7 @@ class _Padded:
         self._model.eval()
         self._bf16 = precision == "bf16"
         self._normalise = not inspected.modules
+        self._prompt = inspected.default_prompt
         self._budget = _PADDED_TOKENS["cuda" if device.startswith("cuda") else "cpu"]
         self.dimension = int(self._model.get_embedding_dimension() or 0)
 
@@ -187,7 +189,7 @@ class _Padded:
         device = self._model.device
         lengths = [len(each) for each in self._model.tokenizer(texts, truncation=True)["input_ids"]]
         for positions in batches_by_tokens(lengths, self._budget, padded=True):
-            features: dict[str, Any] = self._model.preprocess([texts[at] for at in positions])
+            features: dict[str, Any] = self._model.preprocess([texts[at] for at in positions], prompt=self._prompt or None)
             with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self._bf16):
                 vectors = self._model(batch_to_device(features, device))["sentence_embedding"].float()
                 if self._normalise:
