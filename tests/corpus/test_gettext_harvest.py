@@ -38,7 +38,6 @@ def test_what_is_left_out_and_what_is_set_aside(run, tmp_path):
         "fuzzy": 1,
         "identical": 1,
         "obsolete": 1,
-        "other placeholders": 1,
         "repeated message": 0,
         "untranslated": 1,
     }

@@ -146,7 +146,6 @@ def _translations(files: Iterable[CatalogueFile], figures: _Figures, step: Step)
             if not english or not text or english == text:
                 dropped["identical" if english and text else "untranslated"] += 1
             elif placeholders(english) != placeholders(text):
-                dropped["other placeholders"] += 1
                 account.set_aside("other placeholders", where=message.where, excerpt=f"{english[:90]} | {text[:90]}")
             else:
                 seen.setdefault(english, Counter())[text] += 1
