@@ -1,28 +1,12 @@
 """Calls the command line in this process: a test of bad input costs milliseconds, not an import of torch."""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from calling import Outcome, Panglot
 
 from panglot.cli import main
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def last_error(self) -> str:
-        lines = self.err.strip().splitlines()
-        return lines[-1] if lines else ""
-
-
-Panglot = Callable[..., Outcome]
 
 
 @pytest.fixture
@@ -45,7 +29,7 @@ def panglot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 
 WORDS = (
     "witaj hornje delnje serbska rěč knihi wobchod dźěći šula město wjes strowy dźeń nóc slónco měsačk hwězda woda wino chlěb",
-    "hello upper lower sorbian language books shop children school town village healthy day night sun moon star water wine bread",
+    "hello upper lower sorbian language book shop children school town village healthy day night sun moon star water wine food",
 )
 
 

@@ -8,8 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from .conftest import Outcome, Panglot
+from calling import Outcome, Panglot
 
 ALONE = ("--model", "tiny:bert", "--retain", "none", "--control", "none", "--epochs", "1", "--out", "run")
 
@@ -39,7 +38,7 @@ def test_missing_file(panglot: Panglot) -> None:
         ("header.tsv", b"hsb\ten\n", ["header.tsv"]),
         ("columns.tsv", b"a\tb\tc\nx\ty\tz\n", ["columns.tsv", "column"]),
         ("side.tsv", b"hsb\ten\n" + b"witaj swet\t\n" * 50, ["side.tsv"]),
-        ("latin1.tsv", "hsb\ten\n".encode() + "dźěći na šuli\tchildren at school\n".encode("iso8859-2") * 50, ["utf-8"]),
+        ("latin1.tsv", b"hsb\ten\n" + "dźěći na šuli\tchildren at school\n".encode("iso8859-2") * 50, ["utf-8"]),
         ("broken.po", b'msgid "a\nmsgstr oops"\n', ["broken.po"]),
         ("broken.tmx", b"<tmx><body><tu>", ["broken.tmx"]),
         ("broken.parquet", b"PAR1 nonsense", ["broken.parquet"]),
@@ -60,7 +59,8 @@ def test_truncated_gzip(panglot: Panglot, pairs_file: Path, tmp_path: Path) -> N
 
 def test_billion_laughs(panglot: Panglot, tmp_path: Path) -> None:
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
-    text = f'<?xml version="1.0"?><!DOCTYPE tmx [<!ENTITY l0 "lol">{laughs}]><tmx><body><tu><tuv xml:lang="hsb"><seg>&l9;</seg></tuv></tu></body></tmx>'
+    unit = '<tu><tuv xml:lang="hsb"><seg>&l9;</seg></tuv></tu>'
+    text = f'<?xml version="1.0"?><!DOCTYPE tmx [<!ENTITY l0 "lol">{laughs}]><tmx><body>{unit}</body></tmx>'
     (tmp_path / "bomb.tmx").write_text(text)
     refused(adapt(panglot, "bomb.tmx"), "bomb.tmx")
 

@@ -8,11 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+from calling import Panglot
 
 from panglot import __version__
 from panglot.recipes.recipe import builtin_names, load
-
-from .conftest import Panglot
 
 ALONE = ("--model", "tiny:bert", "--retain", "none", "--control", "none", "--epochs", "1", "--test", "20", "--out", "run")
 
@@ -29,7 +28,8 @@ def test_version(panglot: Panglot) -> None:
 
 
 def test_help_and_import_load_nothing_heavy() -> None:
-    program = "import sys, panglot; sys.argv = ['panglot', '--help']\nfrom panglot.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+    program = "import sys, panglot; sys.argv = ['panglot', '--help']\nfrom panglot.cli import main\n"
+    program += "try: main()\nexcept SystemExit: pass\n"
     program += "print([each for each in ('torch', 'transformers', 'pyarrow', 'numpy', 'pydantic') if each in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -124,8 +124,11 @@ def measure_retrieval(
 def _prompt_name(model: Model) -> str:
     """The name of the prompt that the model puts before every text; `none` where it puts nothing."""
     text = model.facts.get("default_prompt") or ""
+    if not text:
+        # sentence-transformers saves prompts with names and no text, which put nothing before a text
+        return "none"
     named = {said: name for name, said in (model.facts.get("prompts") or {}).items()}
-    return str(named.get(text, text) or "none")
+    return str(named.get(text, text))
 
 
 def _usable(table: pa.Table, step: Step) -> pa.Table:
