@@ -1,6 +1,7 @@
 """What a person sees when nothing is wrong."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -111,7 +112,9 @@ def test_a_script_in_a_translation_stays_text(panglot: Panglot, pairs_file: Path
     page = (tmp_path / "run" / "report.html").read_text()
     assert evil not in page
     assert "&lt;script&gt;alert(1)" in page
-    assert evil not in (tmp_path / "run" / "model" / "README.md").read_text()
+    card = (tmp_path / "run" / "model" / "README.md").read_text()
+    # inside a fence, text is shown and not read as HTML
+    assert evil not in re.sub(r"^```.*?^```$", "", card, flags=re.MULTILINE | re.DOTALL)
 
 
 def test_two_aligned_files_as_one_argument(panglot: Panglot, pairs_file: Path, tmp_path: Path) -> None:
@@ -147,3 +150,16 @@ def test_ctrl_c_in_any_step_leaves_a_run_that_the_same_command_completes(pairs_f
     assert interrupted >= 5
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "report" in done.stdout
+
+
+def test_a_changed_model_folder_is_loaded_again(panglot: Panglot, tmp_path: Path) -> None:
+    from panglot.models.tiny import write_tiny
+
+    write_tiny("tiny:bert", tmp_path / "model")
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text("steps:\n  base: {use: models.load, name: model}\n")
+    assert panglot("run", recipe, "--out", "run").code == 0
+    assert "0 steps run" in panglot("run", recipe, "--out", "run").err
+    settings = json.loads((tmp_path / "model" / "config.json").read_text())
+    (tmp_path / "model" / "config.json").write_text(json.dumps(settings | {"layer_norm_eps": 1e-6}))
+    assert "1 steps run" in panglot("run", recipe, "--out", "run").err

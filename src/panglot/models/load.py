@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from panglot.artifacts import InputError, Step, did_you_mean
+from panglot.artifacts import InputError, Step, did_you_mean, reads
 from panglot.models.embedded import PREFIX as EMBEDDED
 from panglot.models.embedded import embedded_digest, embedded_folder, embedded_names
-from panglot.models.folder import ModelFolder, inspect_folder
+from panglot.models.folder import ModelFolder, digest_model, inspect_folder
 from panglot.models.model import MODEL_FOLDER, Model, write_model
 from panglot.models.tiny import PREFIX as TINY
 from panglot.models.tiny import tiny_names, write_tiny
@@ -15,6 +15,13 @@ HUB = "hub:"
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 
 
+def _outside(*, name: str, **_: object) -> dict[str, str]:
+    """A person's folder by its content. Embedded models never change under one name; a hub id stands for its first answer."""
+    folder = Path(name.strip()).expanduser()
+    return {"model": digest_model(folder)} if folder.is_dir() and name.strip() not in (".", "..") else {}
+
+
+@reads(_outside)
 def load(*, name: str, step: Step) -> Model:
     """Get a model by name.
 
