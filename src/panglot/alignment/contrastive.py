@@ -35,7 +35,7 @@ def contrastive(
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4,
     temperature: Annotated[float, Field(gt=0)] = 0.05,
     warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.0,
-    dropout: bool = False,
+    dropout: bool = True,
     retention_weight: Annotated[float, Field(ge=0)] = 1.0,
     retained_a_step: Annotated[int, Field(ge=1)] = 8,
     cached_batch: Annotated[int, Field(ge=1)] | None = None,
