@@ -25,10 +25,16 @@ def adapt_command(
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(help="More files for --pairs.", metavar="[FILE]...")] = None,
     pivot: Annotated[str, typer.Option("--pivot", help="The language on the other side of the pairs.")] = "eng",
-    retain: Annotated[str | None, typer.Option("--retain", help="Languages that must not get worse: deu,ces or none.")] = None,
+    retain: Annotated[
+        str | None, typer.Option("--retain", help="Languages that must not get worse, to be measured: deu,ces or none.")
+    ] = None,
     other_pairs: Annotated[
         list[str] | None, typer.Option("--other-pairs", help="Pairs of a retained or control language: deu=FILE.")
     ] = None,
+    retention_weight: Annotated[
+        float,
+        typer.Option("--retention-weight", min=0, help="Above 0: also hold the vectors of retained text where they were."),
+    ] = 0.0,
     control: Annotated[str | None, typer.Option("--control", help="Language of the control training, or none.")] = None,
     relative: Annotated[
         str | None, typer.Option("--relative", help="A relative of the language, for a second control: what is kinship.")
@@ -67,6 +73,7 @@ def adapt_command(
         pivot=bridge,
         retain=retained,
         retain_pairs=given,
+        retention_weight=retention_weight,
         control=control_language,
         relative=Language.parse(relative) if relative else None,
         epochs=epochs,

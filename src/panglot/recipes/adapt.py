@@ -12,6 +12,9 @@ DEFAULT_RETAINED = ("deu_Latn", "ces_Latn", "pol_Latn", "swh_Latn")
 """Measured where nothing else is asked: a large language, two of one family, and one far from them."""
 
 DEFAULT_CONTROLS = ("deu_Latn", "fra_Latn", "spa_Latn")
+RETAINED_PAIRS = 400
+"""Pairs of retained text to hold still, over all retained languages: enough for a new handful in every step."""
+
 DEMO_PACKAGES = ("django", "wagtail", "django-allauth", "djangorestframework", "sphinx")
 """Packages of the extra `demo`: naming them keeps the harvest the same whatever else is installed."""
 
@@ -28,6 +31,8 @@ class Adaptation:
         pivot: the language on the other side of the pairs.
         retain: languages that must not get worse; their pairs come from the catalogues, or from `retain_pairs`.
         retain_pairs: files of pairs by language, for retained languages and the control.
+        retention_weight: above 0, training also holds the vectors of retained text where they were, in every arm alike. The
+            languages of the controls are left out of it: holding them still would weaken their control.
         control: language of the control; None for no control.
         relative: language of a second control, a relative of the language: what it gains is kinship; None for none.
         seeds: how many trainings with different seeds; the report gives their mean.
@@ -45,6 +50,7 @@ class Adaptation:
     epochs: int = 5
     batch_size: int = 32
     learning_rate: float = 1e-4
+    retention_weight: float = 0.0
     test: int = 120
     min_words: int = 3
     seed: int = 17
@@ -77,6 +83,10 @@ def adapt_recipe(wanted: Adaptation) -> Recipe:
     for arm, each in controls.items():
         selection = {"of": "$split.train", "languages": [each.tag], "match": "$train"}
         steps[f"{arm}_train"] = StepRecipe("corpus.select", selection)
+    if held := _held(wanted):
+        steps["retained_train"] = StepRecipe(
+            "corpus.select", {"of": "$split.train", "languages": held, "limit": RETAINED_PAIRS}
+        )
     steps["base"] = StepRecipe("models.load", {"name": wanted.model})
     steps["before"] = _measured("$base", "before")
     after = _arm(wanted, "tuned", "$train", "after", steps)
@@ -160,6 +170,15 @@ def _measured(model: str, condition: str) -> StepRecipe:
     return StepRecipe("evaluation.bitext_retrieval", {"model": model, "pairs": "$split.test", "condition": condition})
 
 
+def _held(wanted: Adaptation) -> list[str]:
+    """Tags of the languages whose vectors training holds still."""
+    if wanted.retention_weight <= 0:
+        return []
+    return [each.tag for each in wanted.retain if each not in (wanted.language, wanted.control, wanted.relative)]
+
+
 def _trained(wanted: Adaptation, train: str, seed: int | None) -> StepRecipe:
-    settings = {"epochs": wanted.epochs, "batch_size": wanted.batch_size, "learning_rate": wanted.learning_rate}
+    settings: dict[str, Any] = {"epochs": wanted.epochs, "batch_size": wanted.batch_size, "learning_rate": wanted.learning_rate}
+    if _held(wanted):
+        settings |= {"retain": "$retained_train", "retention_weight": wanted.retention_weight}
     return StepRecipe("alignment.contrastive", {"model": "$base", "pairs": train, **settings}, seed)
