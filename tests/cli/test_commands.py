@@ -2,10 +2,8 @@
 
 import json
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -124,32 +122,6 @@ def test_two_aligned_files_as_one_argument(panglot: Panglot, pairs_file: Path, t
     recipe = panglot("adapt", "--language", "hsb", "--pairs", "a.hsb,a.en", *ALONE, "--show-recipe").out
     assert "a.hsb,a.en" in recipe
     assert panglot("adapt", "--language", "hsb", "--pairs", "a.hsb,a.en", *ALONE).code == 0
-
-
-@pytest.mark.slow
-def test_ctrl_c_in_any_step_leaves_a_run_that_the_same_command_completes(pairs_file: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "panglot", "adapt", "--language", "hsb", "--pairs", str(pairs_file), *ALONE]
-    steps = ["own", "clean", "split", "train", "base", "before", "tuned", "after", "change", "report"]
-    interrupted = 0
-    for name in steps:
-        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if f" {name} " in f"{line} ":
-                    break
-            time.sleep(0.02)
-            process.send_signal(signal.SIGINT)
-            rest = process.stderr.read()
-            code = process.wait()
-        assert code in (0, 130), rest
-        interrupted += code == 130
-        if code == 130:
-            assert "stopped" in rest
-            assert "Traceback" not in rest
-            assert not list((tmp_path / "run").glob("**/.partial/*"))
-    assert interrupted >= 5
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "report" in done.stdout
 
 
 def test_a_changed_model_folder_is_loaded_again(panglot: Panglot, tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Whatever happens to a run, the same command completes it, to the same bytes."""
+
+import hashlib
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ALONE = ("--model", "tiny:bert", "--retain", "none", "--control", "none", "--epochs", "1", "--test", "20", "--out", "run")
+VOLATILE = ("manifest.json", ".lock", "report.html")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def command(pairs_file: Path) -> list[str]:
+    return [sys.executable, "-m", "panglot", "adapt", "--language", "hsb", "--pairs", str(pairs_file), *ALONE]
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {
+        each.relative_to(folder).as_posix(): hashlib.sha256(each.read_bytes()).hexdigest()
+        for each in sorted(folder.rglob("*"))
+        if each.is_file() and each.name not in VOLATILE
+    }
+
+
+def test_ctrl_c_in_any_step(command: list[str], tmp_path: Path) -> None:
+    interrupted = 0
+    for name in ("own", "clean", "split", "train", "base", "before", "tuned", "after", "change", "report"):
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if f" {name} " in f"{line} ":
+                    break
+            time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            rest = process.stderr.read()
+            code = process.wait()
+        assert code in (0, 130), rest
+        assert "Traceback" not in rest
+        assert not list((tmp_path / "run").glob("**/.partial/*"))
+        if code == 130:
+            interrupted += 1
+            assert "stopped" in rest
+            assert not (tmp_path / "run" / "report.html").exists()
+    assert interrupted >= 5
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
+    assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_killed_ten_times(command: list[str], tmp_path: Path) -> None:
+    for name in ("undisturbed", "killed"):
+        (tmp_path / name).mkdir()
+    began = time.monotonic()
+    subprocess.run(command, cwd=tmp_path / "undisturbed", check=True, capture_output=True)
+    duration = time.monotonic() - began
+    wanted = tree(tmp_path / "undisturbed" / "run")
+    draw, killed = random.Random(17), 0
+    for _ in range(10):
+        with subprocess.Popen(
+            command, cwd=tmp_path / "killed", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            time.sleep(draw.uniform(0.3, 0.9) * duration)
+            process.kill()
+            killed += process.wait() == -signal.SIGKILL
+    assert killed
+    subprocess.run(command, cwd=tmp_path / "killed", check=True, capture_output=True)
+    assert tree(tmp_path / "killed" / "run") == wanted
