@@ -1,5 +1,7 @@
 """The command `panglot` and its subcommands."""
 
+import logging
+import os
 import sys
 from functools import cache
 from typing import Annotated
@@ -36,6 +38,10 @@ def _root(
 
 def main() -> None:
     """Entry point: errors for people become one line on standard error and exit code 2."""
+    # what a person needs to know, the steps say; the libraries' own remarks would only bury it
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
     try:
         _complete()(prog_name="panglot")
     except PanglotError as error:
