@@ -1,0 +1,1 @@
+"""One trainer, its batches and its errors; compact embeddings; one seed for everything."""
