@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs format clean
+.PHONY: demo test check lint docs format clean
 
 demo: $(VENV)/ready
 	$(BIN)/panglot run add-upper-sorbian --open
@@ -12,13 +12,15 @@ demo: $(VENV)/ready
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
 
-check: $(VENV)/ready-docs
+check: lint
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(VENV)/ready-docs
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
-	$(BIN)/python -m pytest -m "not slow"
 
 docs: $(VENV)/ready-docs
 	$(BIN)/mkdocs serve
