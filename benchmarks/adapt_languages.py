@@ -105,8 +105,8 @@ def main() -> None:
         if done.returncode:
             print(f"| {language} | failed: {done.stderr.strip().splitlines()[-1]} |", flush=True)
             continue
-        facts = json.loads(done.stdout)["figures"]
-        figures.append(print_row(language, facts))
+        trained = json.loads((out / language / "steps" / "tuned" / "manifest.json").read_text(encoding="utf-8"))
+        figures.append(print_row(language, json.loads(done.stdout)["figures"], trained["figures"]["pairs"]))
     after, control = (sum(each) / max(1, len(figures)) for each in zip(*figures, strict=True))
     shown = {
         "benchmark": "adapt_languages",
@@ -117,14 +117,14 @@ def main() -> None:
     print(json.dumps({**shown, "ratio": after / control, "n": len(figures)}))
 
 
-def print_row(language: str, facts: dict[str, Any]) -> tuple[float, float]:
+def print_row(language: str, facts: dict[str, Any], pairs: int) -> tuple[float, float]:
     target = next(each for each in facts["languages"] if each["role"] == "target")
     retained = [each for each in facts["languages"] if each["role"] == "retained" and each["change"]]
     worst = min(retained, key=lambda each: float(each["change"]["value"]), default=None)
     over, change = target["over_control"], target["change"]
     cells = [
         language,
-        str(facts["data"].get("train", {}).get(target["tag"], "")),
+        str(pairs),
         str(target["n"]),
         *(f"{target[each]['value']:.3f}" for each in ("before", "control", "after")),
         *(f"{each['value']:+.3f} ({each['low']:+.3f} to {each['high']:+.3f})" for each in (change, over)),
