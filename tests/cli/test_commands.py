@@ -135,3 +135,19 @@ def test_a_changed_model_folder_is_loaded_again(panglot: Panglot, tmp_path: Path
     settings = json.loads((tmp_path / "model" / "config.json").read_text())
     (tmp_path / "model" / "config.json").write_text(json.dumps(settings | {"layer_norm_eps": 1e-6}))
     assert "1 steps run" in panglot("run", recipe, "--out", "run").err
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_report_says_when_the_control_is_of_another_domain(
+    panglot: Panglot, pairs_file: Path, tmp_path: Path, own: bool
+) -> None:
+    pytest.importorskip("django")
+    tiny = ("--model", "tiny:bert", "--epochs", "1", "--test", "20", "--retain", "none", "--control", "deu", "--out", "run")
+    rows = [line.split("\t") for line in pairs_file.read_text().splitlines()[1:]]
+    german = tmp_path / "german.tsv"
+    german.write_text("\n".join(["de\ten", *(f"{text} ja\t{english} yes" for text, english in rows)]) + "\n")
+    others = ("--other-pairs", f"deu={german}") if own else ()
+    outcome = panglot("adapt", "--language", "hsb", "--pairs", pairs_file, *others, *tiny, "--json")
+    assert outcome.code == 0, outcome.err
+    limits = json.loads(outcome.out)["figures"]["limits"]
+    assert any("another kind of text" in each for each in limits) is not own

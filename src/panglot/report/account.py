@@ -22,6 +22,7 @@ _EXAMPLES = 5
 _GETTEXT = "gettext:"
 
 Steps = Mapping[str, Ancestor]
+Training = tuple[Collection[str], str]
 
 
 def data_account(steps: Steps, language: str, taught: Collection[str] = ()) -> dict[str, Any]:
@@ -81,6 +82,26 @@ def _used_pairs(steps: Steps, users: Collection[str], language: str) -> Path | N
             if path.is_file() and language in _counts(path):
                 return path
     return None
+
+
+def from_elsewhere(steps: Steps, taught: Training, control: Training) -> bool:
+    """Whether only one of the language and its control learnt from catalogues of software: then their domains differ.
+
+    Args:
+        steps: the steps that led to the results.
+        taught: names of the steps that taught the language, and its tag.
+        control: the same of the control.
+    """
+    paths = [_used_pairs(steps, *each) for each in (taught, control)]
+    if not all(paths):
+        return False
+    kinds = [_only_catalogues(path, language) for path, (_, language) in zip(paths, (taught, control), strict=True) if path]
+    return kinds[0] != kinds[1]
+
+
+def _only_catalogues(path: Path, language: str) -> bool:
+    origins = _of_language(path, ["origin"], language)["origin"].unique().to_pylist()
+    return all(str(each).startswith(_GETTEXT) for each in origins)
 
 
 def _counts(path: Path) -> dict[str, int]:

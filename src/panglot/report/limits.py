@@ -42,7 +42,12 @@ def limits(facts: dict[str, Any]) -> list[str]:
         )
     if facts["decomposition"] is None:
         found.append("There is no control: a part of the change may come from the domain and not from the language.")
-    elif "relatives" not in facts["decomposition"]:
+    elif facts.get("control_from_elsewhere"):
+        found.append(
+            "The control learnt from another kind of text than the taught model (one of them from catalogues of software, the "
+            "other not): a part of the gain over the control may still be the domain. A control of the same domain would tell."
+        )
+    if facts["decomposition"] is not None and "relatives" not in facts["decomposition"]:
         found.append("There is no control on a related language: any relative might give a part of the gain over the control.")
     if sum(each["role"] == "retained" for each in facts["languages"]) == 0:
         found.append("No other language was measured, so it is not known whether the model forgot any.")

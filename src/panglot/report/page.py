@@ -127,6 +127,12 @@ def page(
             "chance": (comparison.figure(data.before, language.tag, "chance") or {"value": None})["value"],
         },
         "control_language": describe(control_language) if control_language else None,
+        "control_from_elsewhere": control_language is not None
+        and account.from_elsewhere(
+            steps,
+            ([each["step"] for each in trained], language.tag),
+            ([each["step"] for each in account.trainings(lineage(runs["control"]))], control_language.tag),
+        ),
         "relative_language": describe(relative_language) if relative_language else None,
         "headline": comparison.headline(rows, data, "retrieval", seeds),
         "languages": rows,
