@@ -10,7 +10,7 @@ _LONGEST_CLUSTER = 24
 # Overrides, embeddings and isolates can reorder what stands around them, through the end of a <bdi> too; marks cannot.
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Marks that act anywhere, a URL's or address's own marks, and what acts at the start of a line only.
-_MARKDOWN = re.compile(r"[\\`*_\[\]|~$@]|:(?=//)|(?<=www)\.|^[-+#=>!]|^\d+[.)](?=\s|$)", re.IGNORECASE)
+_MARKDOWN = re.compile(r"[\\`*_\[\]|~$@]|:(?=//)|(?<=www)\.|^[-+#=!]|^\d+[.)](?=\s|$)", re.IGNORECASE)
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
