@@ -128,7 +128,7 @@ def print_row(language: str, facts: dict[str, Any], pairs: int) -> tuple[float, 
         str(target["n"]),
         *(f"{target[each]['value']:.3f}" for each in ("before", "control", "after")),
         *(f"{each['value']:+.3f} ({each['low']:+.3f} to {each['high']:+.3f})" for each in (change, over)),
-        f"{over.get('p_adjusted', float('nan')):.4f}",
+        "< .001" if over["p_adjusted"] < 0.001 else f"{over['p_adjusted']:.3f}",
         f"{worst['tag']} {worst['change']['value']:+.3f}" if worst else "none",
     ]
     print("| " + " | ".join(cells) + " |", flush=True)
