@@ -55,9 +55,9 @@ def main() -> None:
 
 @cache
 def _complete() -> typer.Typer:
-    from panglot.cli import adapt, corpus, doctor, languages, recipes, report
+    from panglot.cli import adapt, corpus, doctor, languages, recipes, report, vocabulary
 
-    for command in (adapt, recipes, report, languages, corpus, doctor):
+    for command in (adapt, recipes, report, languages, corpus, vocabulary, doctor):
         command.register(app)
     return app
 

@@ -1,0 +1,6 @@
+"""Tokenizers and embedding matrices: train, extend, merge, trim, initialise, measure. Never trains a model.
+
+A component is named `vocabulary.NAME` in a recipe; `COMPONENTS` says where it lives.
+"""
+
+COMPONENTS: dict[str, str] = {}
