@@ -12,6 +12,7 @@ from panglot.artifacts.errors import (
     StorageError,
     did_you_mean,
 )
+from panglot.artifacts.lazy import lazy_names
 from panglot.artifacts.lock import locked
 from panglot.artifacts.manifest import MANIFEST_FILE, Manifest, is_whole, package_versions, read_manifest
 from panglot.artifacts.outside import outside_of, reads
@@ -43,6 +44,7 @@ __all__ = [
     "digest_value",
     "discard_partial",
     "is_whole",
+    "lazy_names",
     "locked",
     "outside_of",
     "package_versions",

@@ -3,8 +3,9 @@
 A component is named `corpus.NAME` in a recipe; `COMPONENTS` says where it lives.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from panglot.artifacts import lazy_names
 
 if TYPE_CHECKING:
     from panglot.corpus.gettext_harvest import available_languages
@@ -21,15 +22,6 @@ COMPONENTS: dict[str, str] = {
     "split": "panglot.corpus.split:split",
 }
 
-_HOMES = {
-    "Pairs": "panglot.corpus.pairs",
-    "Split": "panglot.corpus.pairs",
-    "available_languages": "panglot.corpus.gettext_harvest",
-    "write_pairs": "panglot.corpus.pairs",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__, {"Pairs": "pairs", "Split": "pairs", "available_languages": "gettext_harvest", "write_pairs": "pairs"}
+)

@@ -1,7 +1,8 @@
 """Measures a model: tasks, the long result table, signatures, intervals and paired comparisons."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from panglot.artifacts import lazy_names
 
 if TYPE_CHECKING:
     from panglot.evaluation.results import Measurement, Results, concatenate, write_results
@@ -14,16 +15,13 @@ COMPONENTS: dict[str, str] = {
     "compare": "panglot.evaluation.compare:compare",
 }
 
-_HOMES = {
-    "Measurement": "panglot.evaluation.results",
-    "Results": "panglot.evaluation.results",
-    "Signature": "panglot.evaluation.signature",
-    "concatenate": "panglot.evaluation.results",
-    "write_results": "panglot.evaluation.results",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Measurement": "results",
+        "Results": "results",
+        "Signature": "signature",
+        "concatenate": "results",
+        "write_results": "results",
+    },
+)

@@ -1,6 +1,8 @@
 """Get a model by name: hub id, folder, `embedded:…`, `tiny:…`; encode texts with it; save a trained one."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from panglot.artifacts import lazy_names
 
 COMPONENTS: dict[str, str] = {"load": "panglot.models.load:load"}
 
@@ -10,14 +12,8 @@ if TYPE_CHECKING:
     from panglot.models.model import Model
     from panglot.models.save import save_sentence_transformer
 
-_PLACES = {"Encoder": "encoder", "Model": "model", "catalogue": "embedded", "save_sentence_transformer": "save"}
-
 __all__ = ["COMPONENTS", "Encoder", "Model", "catalogue", "save_sentence_transformer"]
 
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+__getattr__ = lazy_names(
+    __name__, {"Encoder": "encoder", "Model": "model", "catalogue": "embedded", "save_sentence_transformer": "save"}
+)
