@@ -1,11 +1,14 @@
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from panglot.artifacts import InputError
+from panglot.corpus.likeness import NEARLY, nearest_likeness
 from panglot.corpus.merge import merge
 from panglot.corpus.select import select
-from panglot.corpus.split import split
+from panglot.corpus.split import NEAR_FILE, split
 from panglot.corpus.text import key
 from panglot.languages import Language
 
@@ -73,6 +76,21 @@ def test_near_copies_do_not_leak(run, table):
     for side in ("source_text", "target_text"):
         keys = [key(row[side]) for row in ran.artifact.test.rows()]
         assert len(keys) == len(set(keys)) == 40
+
+
+def test_nearly_equal_strings_are_listed(run, table):
+    """The plural of a string in train may stand in test; the report can leave it out."""
+    rows = many(60)
+    pairs = table(*rows, *((f"{source} tež", f"{target} too", tag) for source, target, tag in rows))
+    ran = run(split, of=pairs, test=30)
+    near = json.loads((ran.artifact.folder / NEAR_FILE).read_text(encoding="utf-8"))["hsb_Latn"]
+    train = [key(row["source_text"]) for row in ran.artifact.train.rows()]
+    expected = [
+        row["id"] for row in ran.artifact.test.rows() if nearest_likeness([key(row["source_text"])], train)[0] >= NEARLY
+    ]
+    assert near == expected
+    assert len(near) > 15
+    assert ran.step.figures["near_duplicates"] == {"hsb_Latn": len(near)}
 
 
 @pytest.mark.parametrize(("count", "size"), [(20, 10), (24, 10), (40, 16), (299, 119), (300, 120), (1000, 120)])

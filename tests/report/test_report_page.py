@@ -58,6 +58,23 @@ def test_a_fall_is_called_a_fall(tmp_path: Path) -> None:
     assert any("German dropped by more than 0.02" in each for each in found.facts["fell_short"])
 
 
+def test_figures_without_test_strings_that_nearly_stand_in_train(tmp_path: Path) -> None:
+    made = make_run(tmp_path)
+    items = [each for each in made["after"].items().to_pylist() if each["language"] == "hsb_Latn"]
+    ids = list(dict.fromkeys(str(each["item"]) for each in items))
+    near = ids[: len(ids) // 3]
+    (tmp_path / "steps" / "split" / "near_duplicates.json").write_text(json.dumps({"hsb_Latn": near}))
+    with step_folder(tmp_path / "steps" / "again") as step:
+        page(**made, step=step)
+    found = Page.open(tmp_path / "steps" / "again")
+    said = found.facts["near_duplicates"]
+    metric = found.facts["measure"]["metric"]
+    kept = [each["correct"] for each in items if each["item"] not in near and f"{metric}_".startswith(each["metric"] + "_")]
+    assert (said["near"], said["n"]) == (len(near), len(ids) - len(near))
+    assert said["values"]["after"] == pytest.approx(sum(kept) / len(kept))
+    assert f"{len(near)} of {len(ids)} test strings are nearly the same" in text_of(found.html.read_text())
+
+
 def test_parts_add_up_to_the_change(sorbian: Page, kurdish: Page) -> None:
     for each, names in ((sorbian, ["domain", "language"]), (kurdish, ["domain", "relatives", "language"])):
         parts = each.facts["decomposition"]

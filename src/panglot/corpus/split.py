@@ -1,11 +1,13 @@
 """Component `corpus.split`: train and test without a string that stands in both, in any language of the table."""
 
+import json
 from collections import Counter
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from panglot.artifacts import InputError, Step, digest_bytes
+from panglot.corpus.likeness import NEARLY, nearest_likeness
 from panglot.corpus.pairs import PAIRS_FILE, Pairs, PairWriter, Split
 from panglot.corpus.text import key
 from panglot.languages import Language
@@ -13,6 +15,8 @@ from panglot.languages import Language
 MIN_PAIRS = 20
 MIN_TEST = 10
 MAX_TEST_SHARE = 0.4
+NEAR_FILE = "near_duplicates.json"
+"""Ids of the test pairs of each language whose source string is nearly the same as one in train."""
 
 
 def rank(seed: int, text: str) -> str:
@@ -29,6 +33,9 @@ def split(*, of: Pairs, test: Annotated[int, Field(ge=1)] = 120, step: Step) -> 
     order is the same in all languages, their tests overlap and few pairs are lost.
 
     With few pairs the test takes at most 40 % of them, but at least 10.
+
+    A string that is only nearly the same (singular and plural, one word changed) may stand on both sides. Those test pairs
+    are listed in `near_duplicates.json`, so that a report can say what the figure is without them.
 
     Args:
         of: pairs, of one or more languages.
@@ -62,7 +69,20 @@ def split(*, of: Pairs, test: Annotated[int, Field(ge=1)] = 120, step: Step) -> 
         sizes[tag] = len(picked)
     held_out = {each for index in chosen for each in keys[index]}
     _write(of, chosen, held_out, keys, sizes, step)
-    return Split(step.out)
+    found = Split(step.out)
+    _write_near(found, step)
+    return found
+
+
+def _write_near(found: Split, step: Step) -> None:
+    near: dict[str, list[str]] = {}
+    for tag in found.test.languages:
+        rows = [each for each in found.test.rows() if each["source_language"] == tag]
+        train = (key(each["source_text"]) for each in found.train.rows() if each["source_language"] == tag)
+        likeness = nearest_likeness([key(each["source_text"]) for each in rows], train)
+        near[tag] = [each["id"] for each, nearest in zip(rows, likeness, strict=True) if nearest >= NEARLY]
+    (step.out / NEAR_FILE).write_text(json.dumps(near, indent=1) + "\n", encoding="utf-8")
+    step.figures["near_duplicates"] = {tag: len(each) for tag, each in near.items()}
 
 
 def _short(text: str) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
+from panglot.corpus.split import NEAR_FILE
 from panglot.report.lineage import REFERENCE, Ancestor
 from panglot.report.text import shown
 from panglot.report.wording import plain
@@ -168,6 +169,16 @@ def _test_lengths(steps: Steps, language: str) -> dict[str, Any]:
         return {"test_median_characters": None, "test_pairs": None}
     lengths = compute.utf8_length(_of_language(path, ["source_text"], language)["source_text"]).to_pylist()
     return {"test_median_characters": median(lengths), "test_pairs": len(lengths)}
+
+
+def near_duplicates(steps: Steps, language: str) -> set[str]:
+    """Ids of the test pairs of a language that are nearly the same as a training pair, as the split lists them."""
+    found: set[str] = set()
+    for step in steps.values():
+        path = step.folder / NEAR_FILE
+        if path.is_file():
+            found.update(json.loads(path.read_bytes()).get(language, []))
+    return found
 
 
 def trainings(steps: Steps) -> list[dict[str, Any]]:

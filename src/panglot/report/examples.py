@@ -27,6 +27,29 @@ def read_items(results: Results, language: str, metric: str) -> dict[_Key, dict[
     }
 
 
+def without_near_duplicates(measured: Mapping[str, Mapping[_Key, dict[str, Any]]], near: set[str]) -> dict[str, Any] | None:
+    """The figures without the test items that are nearly the same as a training item.
+
+    Args:
+        measured: items by what was measured (`before`, `after`, …).
+        near: ids of the items to leave out.
+
+    Returns:
+        near: how many were left out; n: how many are left; values: the share of right items by what was measured; None where no
+        measured item is near, or every one is.
+    """
+    asked = {key[3] for key in measured["after"]}
+    left = asked - near
+    if not near & asked or not left:
+        return None
+    values = {}
+    for name, items in measured.items():
+        kept = [each["correct"] for key, each in items.items() if key[3] in left]
+        if kept:
+            values[name] = sum(kept) / len(kept)
+    return {"near": len(near & asked), "n": len(left), "values": values}
+
+
 def changed_examples(
     before: Mapping[_Key, dict[str, Any]],
     after: Mapping[_Key, dict[str, Any]],

@@ -23,6 +23,8 @@ def limits(facts: dict[str, Any]) -> list[str]:
                 f"The right text is searched among the test pairs of the language: guessing gives {wording.number(chance)}. "
                 "With more texts to choose from every figure would be lower."
             )
+    if near := facts.get("near_duplicates"):
+        found.append(_near_duplicates(near))
     median = data["test_median_characters"]
     catalogues = data["catalogues"]
     if catalogues:
@@ -57,6 +59,16 @@ def limits(facts: dict[str, Any]) -> list[str]:
     if catalogues:
         found.append("The texts are public, and the base model may have seen some of them before.")
     return found
+
+
+def _near_duplicates(near: dict[str, Any]) -> str:
+    said = {"before": "before", "control": "for the control", "after": "after"}
+    values = near["values"]
+    figures = [f"{wording.number(values[name])} {words}" for name, words in said.items() if name in values]
+    return (
+        f"{near['near']} of {near['near'] + near['n']} test strings are nearly the same as a training string (singular and "
+        f"plural, one word changed). Without them the figure is {', '.join(figures[:-1])} and {figures[-1]}."
+    )
 
 
 WORST_DROP = 0.02

@@ -13,7 +13,7 @@ from panglot.report import account, comparison
 from panglot.report.card import card_facts, model_card
 from panglot.report.comparison import Comparison, Control, describe, language_rows, metric_label, read_rows
 from panglot.report.drawing import draw
-from panglot.report.examples import changed_examples, read_items
+from panglot.report.examples import changed_examples, read_items, without_near_duplicates
 from panglot.report.limits import fell_short, limits
 from panglot.report.lineage import lineage
 
@@ -143,6 +143,9 @@ def page(
         ],
         "decomposition": comparison.decomposition(target, data, metric) if target else None,
         "examples": changed_examples(*items, limit=examples),
+        "near_duplicates": without_near_duplicates(
+            dict(zip(("before", "after", "control"), items, strict=False)), account.near_duplicates(steps, language.tag)
+        ),
         "data": data_account,
         "training": account.trainings(steps),
         "taught": [each["step"] for each in trained],
