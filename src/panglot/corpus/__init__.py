@@ -18,6 +18,7 @@ COMPONENTS: dict[str, str] = {
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
     "merge": "panglot.corpus.merge:merge",
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
+    "read_text": "panglot.corpus.read_text:read_text",
     "select": "panglot.corpus.select:select",
     "split": "panglot.corpus.split:split",
 }

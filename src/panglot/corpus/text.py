@@ -26,10 +26,21 @@ def regular(text: str) -> str:
     """
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
-    text = unicodedata.normalize("NFC", _REMOVED.sub("", text))
+    text = unicodedata.normalize("NFC", without_controls(text))
     spaced: str = _SPACES.sub(" ", text)
     joined: str = _BREAKS.sub("\u200b", spaced)
     return joined.strip(" \u200b\u202f")
+
+
+def without_controls(text: str) -> str:
+    r"""Without control characters, byte-order marks, soft hyphens and direction overrides; nothing else is changed.
+
+    Example:
+        >>> without_controls("\ufeffme\u0301j\x00  svět\n") == "me\u0301j  svět\n"
+        True
+    """
+    found: str = _REMOVED.sub("", text)
+    return found
 
 
 def without_access_keys(first: str, second: str) -> tuple[str, str]:

@@ -130,7 +130,7 @@ class Source:
         try:
             with self.path.open("rb") as stream:
                 if not stream.seek(0, io.SEEK_END):
-                    raise InputError("the file is empty", where=self.path, fix="give a file that holds pairs")
+                    raise InputError("the file is empty", where=self.path, fix="give a file that holds text")
                 stream.seek(0)
                 if not self.packed:
                     yield stream
@@ -204,7 +204,7 @@ class Source:
                     )
                     yield number, None
         if not number:
-            raise InputError("the file is empty", where=self.path, fix="give a file that holds pairs")
+            raise InputError("the file is empty", where=self.path, fix="give a file that holds text")
 
     def _first_line(self, line: bytes) -> bytes:
         if line.startswith((b"\xff\xfe", b"\xfe\xff")):

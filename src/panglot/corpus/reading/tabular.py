@@ -28,10 +28,11 @@ def read_csv(source: Source, sides: Sides, account: Account) -> Iterator[Entry]:
     Raises:
         InputError: the columns cannot be told apart.
     """
-    yield from _pairs(_csv_rows(source, account), source, sides, account)
+    yield from _pairs(csv_rows(source, account), source, sides, account)
 
 
-def _csv_rows(source: Source, account: Account) -> Iterator[Row]:
+def csv_rows(source: Source, account: Account) -> Iterator[Row]:
+    """Number and cells of each row of a CSV file; rows that cannot be read are set aside."""
     numbered = (f"{text}\n" for _, text in source.lines(account) if text is not None)
     reader = csv.reader(numbered)
     while True:
