@@ -20,7 +20,9 @@ COMPONENTS: dict[str, str] = {
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",
     "select": "panglot.corpus.select:select",
+    "side": "panglot.corpus.side:side",
     "split": "panglot.corpus.split:split",
+    "split_text": "panglot.corpus.split_text:split_text",
 }
 
 __getattr__ = lazy_names(

@@ -140,3 +140,17 @@ class Documents(Artifact):
         if not self.path.is_file():
             raise InputError("there are no documents here: documents.parquet is missing", where=self.folder)
         yield from pq.ParquetFile(self.path).iter_batches(batch_size=_BATCH_ROWS, columns=columns)
+
+
+class TextSplit(Artifact):
+    """Documents to learn from and documents to measure with, without a text that stands in both."""
+
+    @property
+    def train(self) -> Documents:
+        """Documents to learn from."""
+        return Documents.open(self.folder / "train")
+
+    @property
+    def test(self) -> Documents:
+        """Documents to measure with."""
+        return Documents.open(self.folder / "test")
