@@ -1,0 +1,121 @@
+"""Opening a model folder for an objective: the network with the right head, the tokenizer, and how long a row may be."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from panglot.artifacts import InputError
+from panglot.models.folder import inspect_folder
+from panglot.models.quiet import without_progress_bars
+from panglot.objectives.batch import Tokens
+from panglot.objectives.objective import objective_for
+
+if TYPE_CHECKING:
+    from panglot.models.model import Model
+    from panglot.objectives.objective import Objective
+
+_LONGEST = 1 << 20
+"""Tokenizers without a limit give a huge number for it."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A language model that is ready to be trained or measured.
+
+    Attributes:
+        network: in float32, on the processor, in evaluation mode.
+        tokenizer: of transformers.
+        tokens: facts of the tokenizer.
+        objective: as asked, or the one that the model was made for.
+        limit: most tokens in a row, start and end included.
+        fresh: weights that the folder lacks and that were drawn at random, mostly a head.
+        folder: where it was read.
+    """
+
+    network: nn.Module
+    tokenizer: Any
+    tokens: Tokens
+    objective: "Objective"
+    limit: int
+    fresh: list[str]
+    folder: Path
+
+    def ids(self, texts: list[str]) -> list[list[int]]:
+        """Ids of each text, without special tokens."""
+        if not texts:
+            return []
+        found: list[list[int]] = self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+        return found
+
+
+def open_language_model(model: "Model", objective: "Objective | None", *, longest: int | None = None) -> Opened:
+    """Open a model for an objective. Weights that the folder lacks are drawn from torch's generator: seed it first.
+
+    Args:
+        model: any model whose architecture transformers knows.
+        objective: None for the one that the model was made for.
+        longest: most tokens in a row; the model's own limit where it is lower.
+
+    Raises:
+        InputError: transformers has no such head for this architecture; causal modelling is asked of a model that sees what
+            comes after; masked modelling of a tokenizer without a mask; the tokenizer has more tokens than the matrix has rows.
+    """
+    import transformers
+
+    inspected = inspect_folder(model.path)
+    folder = inspected.network
+    objective = objective or objective_for(inspected)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    tokens = Tokens.of(tokenizer)
+    if objective.objective == "mlm" and tokens.mask is None:
+        raise InputError(f"{model.name} cannot learn from hidden tokens: its tokenizer has no mask token", where=folder)
+    try:
+        with without_progress_bars():
+            network, facts = getattr(transformers, objective.loader).from_pretrained(
+                str(folder), local_files_only=True, dtype=torch.float32, output_loading_info=True
+            )
+    except ValueError as error:
+        if "Unrecognized configuration class" not in str(error):
+            raise
+        raise InputError(
+            f"transformers has no {objective.loader} for {model.name} ({inspected.config.get('model_type')})", where=folder
+        ) from None
+    network.eval()
+    rows = network.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > rows:
+        raise InputError(
+            f"the tokenizer has {len(tokenizer):,} tokens and the embedding matrix {rows:,} rows",
+            where=folder,
+            fix="initialise rows for the new tokens first (vocabulary.initialise)",
+        )
+    if objective.objective == "clm" and not _is_causal(network, tokens):
+        raise InputError(
+            f"{model.name} sees the text after a position, so it cannot be trained or measured by predicting the next token",
+            where=folder,
+            fix="use the objective mlm",
+        )
+    fresh = sorted(str(each) for each in facts["missing_keys"])
+    limit = min(_positions(network), int(tokenizer.model_max_length), longest or _LONGEST, _LONGEST)
+    return Opened(network, tokenizer, tokens, objective, limit, fresh, folder)
+
+
+@torch.no_grad()
+def _is_causal(network: nn.Module, tokens: Tokens) -> bool:
+    """Whether changing the last token leaves what is predicted before it as it was."""
+    one = tokens.drawable[torch.arange(4) % len(tokens.drawable)][None]
+    other = one.clone()
+    other[0, -1] = tokens.drawable[len(tokens.drawable) // 2]
+    before, after = (network(input_ids=each).logits[0, :-1] for each in (one, other))
+    return bool(torch.allclose(before, after, atol=1e-4))
+
+
+def _positions(network: nn.Module) -> int:
+    for name, each in network.named_modules():
+        # the family of RoBERTa counts positions from the padding id + 1
+        if name.endswith("position_embeddings") and isinstance(each, nn.Embedding) and each.padding_idx is not None:
+            return int(each.num_embeddings) - each.padding_idx - 1
+    found = getattr(network.config, "max_position_embeddings", None)
+    return found if isinstance(found, int) and found > 0 else _LONGEST
