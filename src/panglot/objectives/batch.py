@@ -101,3 +101,12 @@ def part(batch: Batch, rows: "Sequence[int] | NDArray[Any]") -> Batch:
     return Batch(
         input_ids=batch["input_ids"][chosen, :time], attention_mask=mask[:, :time], labels=batch["labels"][chosen, :time]
     )
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch on a device."""
+    return Batch(
+        input_ids=batch["input_ids"].to(device),
+        attention_mask=batch["attention_mask"].to(device),
+        labels=batch["labels"].to(device),
+    )
