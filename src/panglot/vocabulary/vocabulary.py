@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from panglot.artifacts import InputError
+from panglot.vocabulary.companions import loaded_as_written
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
@@ -114,8 +115,8 @@ class Vocabulary:
         return str(self.backend.decode(ids, skip_special_tokens=True))
 
     def with_document(self, **parts: Any) -> "Vocabulary":
-        """A copy with some parts of the document replaced."""
-        return replace(self, document={**self.document, **parts})
+        """A copy with some parts of the document replaced; it names a class that loads the document as it stands."""
+        return replace(self, document={**self.document, **parts}, companions=loaded_as_written(self.companions))
 
     def save(self, folder: Path) -> None:
         """Write the tokenizer's files into a folder; equal vocabularies write equal bytes."""
