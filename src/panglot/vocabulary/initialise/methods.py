@@ -4,8 +4,15 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from panglot.vocabulary.initialise.align import Align
+from panglot.vocabulary.initialise.convex_hull import ConvexHull
 from panglot.vocabulary.initialise.mean import Mean
+from panglot.vocabulary.initialise.merge_tree import MergeTree
+from panglot.vocabulary.initialise.multivariate import Multivariate
+from panglot.vocabulary.initialise.noisy_mean import NoisyMean
+from panglot.vocabulary.initialise.omp import OMP
 from panglot.vocabulary.initialise.random import Random
+from panglot.vocabulary.initialise.subword_mean import SubwordMean
 
 
 def _spelled_out(said: Any) -> Any:
@@ -15,7 +22,14 @@ def _spelled_out(said: Any) -> Any:
 Initialise = Annotated[
     Annotated[
         Random  # the order is that of the reference page
-        | Mean,
+        | Mean
+        | NoisyMean
+        | Multivariate
+        | SubwordMean
+        | MergeTree
+        | Align
+        | ConvexHull
+        | OMP,
         Field(discriminator="method"),
     ],
     BeforeValidator(_spelled_out),

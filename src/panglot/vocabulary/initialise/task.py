@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -63,6 +64,10 @@ class Method(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     needs_text: ClassVar[bool] = False
+
+    def files(self) -> list[Path]:
+        """Files and folders that the method reads besides the task; a step is run again when one of them has changed."""
+        return []
 
     def rows(self, task: Task) -> dict[Role, Matrix]:
         """The rows of the new tokens.
