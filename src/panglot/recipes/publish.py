@@ -19,7 +19,10 @@ def unpublish(folder: Path) -> None:
 
 
 def publish(folder: Path, planned: list[PlannedStep], artifacts: dict[str, Artifact], *, changed: bool) -> None:
-    """Put `results.parquet`, `report.html` and, where the report names a model, `model/` with its card at the top of a run."""
+    """Put `results.parquet`, `report.html` and `model/` at the top of a run.
+
+    The model is the one that the report names, with its card; in a run without a report the one that the last step wrote.
+    """
     from panglot.evaluation.results import Results, concatenate, write_table
     from panglot.models import Model
     from panglot.report.page import Page
@@ -34,6 +37,9 @@ def publish(folder: Path, planned: list[PlannedStep], artifacts: dict[str, Artif
             from panglot.report.overview import overview
 
             write_file(folder / REPORT, overview(folder))
+        last = artifacts.get(planned[-1].name) if planned else None
+        if isinstance(last, Model) and last.facts["source"] == "step" and (changed or not (folder / MODEL).is_dir()):
+            _publish_model(last.path, None, folder / MODEL)
         return
     step, page = pages[-1]
     if changed or not (folder / REPORT).is_file():
@@ -45,11 +51,12 @@ def publish(folder: Path, planned: list[PlannedStep], artifacts: dict[str, Artif
         _publish_model(found.path, page.folder / "README.md", folder / MODEL)
 
 
-def _publish_model(source: Path, card: Path, target: Path) -> None:
+def _publish_model(source: Path, card: Path | None, target: Path) -> None:
     with staged_folder(target) as staging:
         shutil.copytree(source, staging, dirs_exist_ok=True, copy_function=_link_or_copy)
-        (staging / "README.md").unlink(missing_ok=True)
-        shutil.copyfile(card, staging / "README.md")
+        if card is not None:
+            (staging / "README.md").unlink(missing_ok=True)
+            shutil.copyfile(card, staging / "README.md")
 
 
 def _link_or_copy(source: str, target: str) -> None:
