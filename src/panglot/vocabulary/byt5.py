@@ -32,7 +32,7 @@ def byt5_vocabulary(sentinels: int = _SENTINELS) -> Vocabulary:
     end = {"SpecialToken": {"id": "</s>", "type_id": 0}}
     first, second = ({"Sequence": {"id": each, "type_id": 0}} for each in "AB")
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
-    document = {
+    document: dict[str, Any] = {
         "version": "1.0",
         "truncation": None,
         "padding": None,

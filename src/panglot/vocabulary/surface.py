@@ -33,7 +33,7 @@ def byte_letters() -> dict[int, str]:
 
 @cache
 def _to_latin() -> dict[int, int]:
-    return {ord(letter): byte for byte, letter in byte_letters().items()} | {each: 0x3000 for each in _not_letters()}
+    return {ord(letter): byte for byte, letter in byte_letters().items()} | dict.fromkeys(_not_letters(), 0x3000)
 
 
 def _not_letters() -> list[int]:
