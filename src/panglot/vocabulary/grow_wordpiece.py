@@ -1,0 +1,150 @@
+"""New pieces for WordPiece, whose greedy cut may pass a piece by, or be spoilt by it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from panglot.vocabulary.pair_merges import BARRIER, PairMerges
+from panglot.vocabulary.piece_rules import PieceRules
+from panglot.vocabulary.surface import unknown_id
+from panglot.vocabulary.vocabulary import Vocabulary
+from panglot.vocabulary.word_counts import by_count, cut_with
+
+_SPARE = 0.5
+_SPARE_AT_LEAST = 200
+
+
+def grow_wordpiece(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, minimum_count: int = 2) -> Vocabulary:
+    """Append pieces to a WordPiece vocabulary that shorten the words of new text.
+
+    1. Characters of the text that have no piece come first, the most frequent first, each as the beginning of a word and as `##`;
+       one that is always a word of its own (Chinese characters in BERT) only as that.
+    2. A character that stands inside old pieces and has no `##` form gets one: the longest match of a new piece may leave it
+       at the front of the rest, and a word that could be written must not become unknown.
+    3. Candidates: the words, cut as they are, are merged pair by pair, half as often again as pieces are asked; the most
+       frequent merges come first.
+    4. The words are cut with the chosen pieces. A word that got shorter credits its new pieces with what it saves, a word that got longer
+       debits them; pieces that save nothing, or that no cut reaches, are dropped, and the next candidates take
+       their places.
+
+    Words longer than `max_input_chars_per_word` stay unknown, as the library has it.
+
+    Args:
+        vocabulary: of the family "wordpiece"; all its tokens must be in the model's own vocabulary.
+        words: as [`word_counts`][panglot.vocabulary.word_counts.word_counts] gives them.
+        add: how many pieces; fewer are added where the words do not give as many.
+        minimum_count: pieces and characters that are rarer are not added.
+    """
+    model = _TextModel(vocabulary, words)
+    characters = model.missing_characters(minimum_count)
+    shields = [] if len(characters) >= add else model.shields(characters)
+    fixed = [*characters, *shields][:add]
+    if len(characters) + len(shields) >= add:
+        return with_pieces(vocabulary, fixed)
+    return with_pieces(vocabulary, [*fixed, *_choose(model, fixed, add - len(fixed), minimum_count)])
+
+
+def with_pieces(vocabulary: Vocabulary, pieces: Iterable[str]) -> Vocabulary:
+    """Append pieces to the vocabulary of a WordPiece model."""
+    model, size = vocabulary.model, vocabulary.size
+    added = {piece: size + index for index, piece in enumerate(pieces)}
+    return vocabulary.with_document(model={**model, "vocab": {**model["vocab"], **added}})
+
+
+class _TextModel:
+    """A WordPiece model, some words, and how it cuts them."""
+
+    def __init__(self, vocabulary: Vocabulary, words: Mapping[str, int]) -> None:
+        self.vocabulary, self.words = vocabulary, words
+        self.prefix: str = vocabulary.model.get("continuing_subword_prefix", "##")
+        self.ordered, self.counts = by_count(words)
+        self.unknown = unknown_id(vocabulary)
+
+    def missing_characters(self, minimum_count: int) -> list[str]:
+        """Forms of the characters that the words need, the most frequent first."""
+        found: Counter[str] = Counter()
+        inside: set[str] = set()
+        for word, count in self.words.items():
+            for character in word:
+                found[character] += count
+            if len(word) > 1:
+                inside.update(word)
+        known = self.vocabulary.model["vocab"]
+        forms: list[str] = []
+        for character in sorted(found, key=lambda each: (-found[each], each)):
+            if found[character] >= minimum_count:
+                both = [character, self.prefix + character] if character in inside else [character]
+                forms += [form for form in both if form not in known]
+        return forms
+
+    def shields(self, more: Iterable[str]) -> list[str]:
+        """`##` forms of characters that stand inside old pieces and have none."""
+        known = set(self.vocabulary.model["vocab"]) | set(more)
+        inside: set[str] = set()
+        for number, piece in enumerate(self.vocabulary.tokens):
+            if piece is not None and number not in self.vocabulary.added and not _is_mark(piece):
+                continued = piece.startswith(self.prefix)
+                inside.update(piece[len(self.prefix) :] if continued else piece[1:])
+        return sorted(form for form in (self.prefix + each for each in inside) if form not in known)
+
+    def cut(self, more: Iterable[str]) -> tuple[list[str], list[list[int]]]:
+        """Texts of the symbols, and the symbols of each word."""
+        from tokenizers.models import WordPiece
+
+        model = self.vocabulary.model
+        pieces = {**model["vocab"]}
+        texts = [each or "" for each in self.vocabulary.tokens]
+        for piece in more:
+            pieces[piece] = len(texts)
+            texts.append(piece)
+        cutter = WordPiece(
+            pieces,
+            unk_token=model["unk_token"],
+            continuing_subword_prefix=self.prefix,
+            max_input_chars_per_word=model.get("max_input_chars_per_word", 100),
+        )
+        return texts, cut_with(cutter, self.ordered)
+
+
+def _is_mark(piece: str) -> bool:
+    return len(piece) > 2 and piece.startswith("[") and piece.endswith("]")
+
+
+def _choose(model: _TextModel, fixed: list[str], wanted: int, minimum_count: int) -> list[str]:
+    texts, before = model.cut(fixed)
+    waiting = _candidates(model, texts, before, wanted, minimum_count)
+    first_new = len(texts)
+    chosen: list[str] = []
+    while True:
+        taken, waiting = waiting[: wanted - len(chosen)], waiting[wanted - len(chosen) :]
+        if not taken:
+            return chosen
+        chosen += taken
+        _, after = model.cut([*fixed, *chosen])
+        credit: Counter[int] = Counter()
+        for old, new, count in zip(before, after, model.counts, strict=True):
+            responsible = [each for each in new if each >= first_new]
+            for each in responsible:
+                credit[each] += count * (len(old) - len(new)) / len(responsible)
+        chosen = [piece for index, piece in enumerate(chosen, start=first_new) if credit[index] > 0]
+
+
+def _candidates(model: _TextModel, texts: list[str], cut: list[list[int]], wanted: int, minimum_count: int) -> list[str]:
+    rules, prefix = PieceRules.of(model.vocabulary), model.prefix
+    taken = set(texts)
+
+    def join(left: str, right: str) -> str | None:
+        text = left + right.removeprefix(prefix)
+        if text in taken or not right.startswith(prefix) or not rules.allow(text.removeprefix(prefix)):
+            return None
+        taken.add(text)
+        return text
+
+    alone = set(model.vocabulary.added) | {model.unknown}
+    words = [[BARRIER if each in alone else each for each in word] for word in cut]
+    merges = PairMerges(words, model.counts, texts, join, minimum_count=minimum_count)
+    enough = wanted + max(int(wanted * _SPARE), _SPARE_AT_LEAST)
+    for index, _ in enumerate(merges, start=1):
+        if index == enough:
+            break
+    usage = merges.usage()
+    return [merges.texts[each] for each in range(len(texts), len(usage)) if usage[each] >= minimum_count]

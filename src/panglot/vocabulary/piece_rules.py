@@ -1,0 +1,57 @@
+"""What a new piece may hold, beside being frequent."""
+
+from functools import cache
+
+import regex
+
+from panglot.vocabulary.surface import byte_letters
+from panglot.vocabulary.vocabulary import Vocabulary
+from panglot.vocabulary.word_counts import space_marker
+
+MAX_CHARACTERS = 16
+_WORD_LIKE = regex.compile(r"(?:(?!\p{Nd})(?:[\p{L}\p{M}]|\P{Script=Common}))+")
+
+
+class PieceRules:
+    """Decides whether a string may become a piece of more than one character.
+
+    As SentencePiece does by default, a piece holds at most 16 characters, a space only as its first character, and letters, marks
+    and the other signs of a script, not the digits and punctuation that all scripts share: numbers and punctuation stay cut
+    as the tokenizer cuts them now, in every language. Of pieces of bytes the whole characters are looked at; a
+    part of a character is always allowed, since byte pairs must pass through it.
+
+    Example:
+        >>> rules = PieceRules(marker="▁", bytewise=False)
+        >>> [rules.allow(each) for each in ("▁ສະ", "ក្រ", "2024", "ja,", "a▁b", "👩‍🚀")]
+        [True, True, False, False, False, False]
+    """
+
+    def __init__(self, *, marker: str, bytewise: bool) -> None:
+        self._marker, self._bytewise = marker, bytewise
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary) -> "PieceRules":
+        """The rules for the pieces of one tokenizer."""
+        return cls(marker=space_marker(vocabulary), bytewise=vocabulary.family == "byte_bpe")
+
+    def allow(self, piece: str) -> bool:
+        """Whether the string may be a piece; single characters, and parts of one, always may."""
+        text = piece.removeprefix(self._marker) if self._marker else piece
+        if self._bytewise:
+            return self._allow_bytes(text)
+        if len(text) > MAX_CHARACTERS:
+            return False
+        return (len(piece) <= 1) or _WORD_LIKE.fullmatch(text) is not None
+
+    def _allow_bytes(self, text: str) -> bool:
+        raw = bytes(_byte_of().get(each, 0) for each in text)
+        whole = raw.decode("utf-8", errors="ignore")
+        if len(whole) > MAX_CHARACTERS or len(raw) > 4 * MAX_CHARACTERS:
+            return False
+        fragments = len(raw) - len(whole.encode())
+        return not whole or (len(whole) == 1 and not fragments) or _WORD_LIKE.fullmatch(whole) is not None
+
+
+@cache
+def _byte_of() -> dict[str, int]:
+    return {letter: byte for byte, letter in byte_letters().items()}
