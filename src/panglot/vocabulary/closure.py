@@ -10,8 +10,9 @@
 Single characters of the pieces that stay are kept as well: without them new words of the same letters would be unknown.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from panglot.artifacts import InputError
@@ -104,7 +105,7 @@ class Closure:
         symbols = self._characters(token)
         last: Pair | None = None
         while len(symbols) > 1:
-            ranked = ((self._ranks.get(pair), index) for index, pair in enumerate(zip(symbols, symbols[1:], strict=False)))
+            ranked = ((self._ranks.get(pair), index) for index, pair in enumerate(pairwise(symbols)))
             best = min(((rank, index) for rank, index in ranked if rank is not None), default=None)
             if best is None:
                 return None
@@ -164,11 +165,16 @@ def always(vocabulary: Vocabulary) -> set[int]:
 
 def _ids_in(processor: Any) -> set[int]:
     found: set[int] = set()
-    renumber_processor(processor, lambda each: found.add(each) or each)
+
+    def seen(number: int) -> int:
+        found.add(number)
+        return number
+
+    renumber_processor(processor, seen)
     return found
 
 
-def renumber_processor(processor: Any, new_id: Any) -> Any:
+def renumber_processor(processor: Any, new_id: Callable[[int], int]) -> Any:
     """A post-processor with other ids: the template's, and those of `BertProcessing` and `RobertaProcessing`."""
     if not isinstance(processor, dict):
         return processor

@@ -62,9 +62,9 @@ def _same(vocabulary: Vocabulary) -> Any:
 def _trimmed_model(vocabulary: Vocabulary, new_id: dict[int, int]) -> dict[str, Any]:
     model = vocabulary.model
     if vocabulary.family == "unigram":
-        pieces = [each for number, each in enumerate(model["vocab"]) if number in new_id]
+        listed = [each for number, each in enumerate(model["vocab"]) if number in new_id]
         unknown = model.get("unk_id")
-        return {**model, "vocab": pieces, "unk_id": None if unknown is None else new_id[unknown]}
+        return {**model, "vocab": listed, "unk_id": None if unknown is None else new_id[unknown]}
     pieces = {token: new_id[number] for token, number in model["vocab"].items() if number in new_id}
     if "merges" not in model:
         return {**model, "vocab": pieces}
