@@ -3,4 +3,8 @@
 A component is named `vocabulary.NAME` in a recipe; `COMPONENTS` says where it lives.
 """
 
-COMPONENTS: dict[str, str] = {}
+COMPONENTS: dict[str, str] = {
+    "factorise": "panglot.vocabulary.factorised_model:factorise_model",
+    "materialise": "panglot.vocabulary.factorised_model:materialise_model",
+    "measure": "panglot.vocabulary.measure:measure",
+}

@@ -6,13 +6,16 @@ from pydantic import BeforeValidator, Field
 
 from panglot.vocabulary.initialise.align import Align
 from panglot.vocabulary.initialise.convex_hull import ConvexHull
+from panglot.vocabulary.initialise.focus import Focus
 from panglot.vocabulary.initialise.mean import Mean
 from panglot.vocabulary.initialise.merge_tree import MergeTree
 from panglot.vocabulary.initialise.multivariate import Multivariate
 from panglot.vocabulary.initialise.noisy_mean import NoisyMean
+from panglot.vocabulary.initialise.ofa import Ofa
 from panglot.vocabulary.initialise.omp import OMP
 from panglot.vocabulary.initialise.random import Random
 from panglot.vocabulary.initialise.subword_mean import SubwordMean
+from panglot.vocabulary.initialise.wechsel import Wechsel
 
 
 def _spelled_out(said: Any) -> Any:
@@ -28,6 +31,9 @@ Initialise = Annotated[
         | SubwordMean
         | MergeTree
         | Align
+        | Wechsel
+        | Focus
+        | Ofa
         | ConvexHull
         | OMP,
         Field(discriminator="method"),
