@@ -191,7 +191,8 @@ def _token_ids(encoder: "SentenceTransformer", texts: Sequence[str], prompt: str
 
 
 def _train(loss: Any, rows: Any, collator: Any, settings: dict[str, Any], precision: str, step: Step) -> None:
-    from panglot.training.trainer import EmbeddingTrainer, StepProgress, training_arguments
+    from panglot.training.progress import StepProgress
+    from panglot.training.trainer import EmbeddingTrainer, training_arguments
 
     scratch = step.out / ".trainer"
     scratch.mkdir()

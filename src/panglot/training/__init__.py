@@ -1,3 +1,5 @@
 """One trainer, its batches and its errors; compact embeddings; one seed for everything."""
 
-COMPONENTS: dict[str, str] = {}
+COMPONENTS: dict[str, str] = {
+    "language_model": "panglot.training.language_model:language_model",
+}

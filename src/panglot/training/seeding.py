@@ -47,3 +47,18 @@ def seeded(seed: int) -> Iterator[None]:
             np.random.set_state(legacy)
             torch.use_deterministic_algorithms(strict, warn_only=warn_only)
             settings.fill_uninitialized_memory = fill
+
+
+class RandomState:
+    """Where torch's generators stand, to be put back before a piece of work is done again."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._processor = torch.get_rng_state()
+        self._gpu = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+
+    def restore(self) -> None:
+        """Put them back."""
+        torch.set_rng_state(self._processor)
+        if self._gpu is not None:
+            torch.cuda.set_rng_state(self._gpu, self._device)

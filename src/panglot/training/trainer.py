@@ -10,10 +10,10 @@ from accelerate.utils import memory  # type: ignore[import-untyped]
 from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from torch import Tensor, nn
-from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 
-from panglot.artifacts import PanglotError, Progress
+from panglot.artifacts import PanglotError
+from panglot.training.seeding import RandomState
 
 
 class EvenBatches(DefaultBatchSampler):  # type: ignore[misc]
@@ -37,16 +37,6 @@ class EvenBatches(DefaultBatchSampler):  # type: ignore[misc]
     def __len__(self) -> int:
         count: int = math.ceil(len(self.sampler) / self.batch_size)
         return count
-
-
-class StepProgress(TrainerCallback):  # type: ignore[misc]
-    """Advances a task by one a training step."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self._progress.advance()
 
 
 class TextLoss(nn.Module):
@@ -97,7 +87,7 @@ class EmbeddingTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         """
         tokens = sum(int(each.sum()) for name, each in inputs.items() if name.endswith("attention_mask"))
         rate = self._get_learning_rate()
-        state = _RandomState(self.args.device)
+        state = RandomState(self.args.device)
         while True:
             try:
                 loss: Tensor = super().training_step(model, dict(inputs), num_items_in_batch)
@@ -136,18 +126,6 @@ class EmbeddingTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
                 "memory is too small to train on one text at a time", fix="lower max_tokens, or take a smaller model"
             )
         self.texts_at_a_time = now
-
-
-class _RandomState:
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._processor = torch.get_rng_state()
-        self._gpu = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
-
-    def restore(self) -> None:
-        torch.set_rng_state(self._processor)
-        if self._gpu is not None:
-            torch.cuda.set_rng_state(self._gpu, self._device)
 
 
 def training_arguments(
