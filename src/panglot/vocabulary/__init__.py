@@ -4,6 +4,8 @@ A component is named `vocabulary.NAME` in a recipe; `COMPONENTS` says where it l
 """
 
 COMPONENTS: dict[str, str] = {
+    "load": "panglot.vocabulary.load:load",
+    "trim_tokenizer": "panglot.vocabulary.trim_tokenizer:trim_tokenizer",
     "factorise": "panglot.vocabulary.factorised_model:factorise_model",
     "materialise": "panglot.vocabulary.factorised_model:materialise_model",
     "measure": "panglot.vocabulary.measure:measure",

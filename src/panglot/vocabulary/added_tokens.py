@@ -5,6 +5,7 @@ same text, or else the next free id after the pieces. Pieces that are put behind
 added token that lies beyond them. `absorb_added` makes such tokens pieces first, at the ids that they have.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from panglot.artifacts import InputError
@@ -62,6 +63,41 @@ def _longer_list(pieces: list[Any], absent: dict[int, str]) -> list[Any]:
         *pieces,
         *([absent.get(number, f"{_HOLE}{number}"), lowest] for number in range(len(pieces), max(absent) + 1)),
     ]
+
+
+def with_given_ids(vocabulary: Vocabulary) -> Vocabulary:
+    """The same tokenizer, with the ids of added tokens that the library gives them when it loads the file.
+
+    Returns:
+        A copy; the same object where the document has these ids already.
+
+    Raises:
+        InputError: an added token gets the id of another piece (ids with holes and added tokens behind them).
+
+    Example:
+        >>> from panglot.vocabulary.byt5 import byt5_vocabulary
+        >>> with_given_ids(byt5_vocabulary()) == byt5_vocabulary()
+        True
+    """
+    pieces = vocabulary.model["vocab"]
+    known = {each[0]: number for number, each in enumerate(pieces)} if isinstance(pieces, list) else pieces
+    highest = -1
+    moved: list[dict[str, Any]] = []
+    for each in vocabulary.document.get("added_tokens") or []:
+        number = known.get(each["content"], max(len(known), highest + 1))
+        highest = max(highest, number)
+        moved.append(each if number == each["id"] else {**each, "id": number})
+    taken = {number: token for token, number in known.items()}
+    for each in moved:
+        if taken.setdefault(each["id"], each["content"]) != each["content"]:
+            raise InputError(
+                f"the library that loads the tokenizer gives {each['content']!r} the id {each['id']}, "
+                f"which {taken[each['id']]!r} has",
+                where=vocabulary.place or None,
+            )
+    if moved == (vocabulary.document.get("added_tokens") or []):
+        return vocabulary
+    return replace(vocabulary, document={**vocabulary.document, "added_tokens": moved})
 
 
 def check_ids(vocabulary: Vocabulary) -> None:

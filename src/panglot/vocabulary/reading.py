@@ -1,28 +1,119 @@
-"""Reading the tokenizer of a folder."""
+"""Reading the tokenizer of a folder: what it must hold, and what is made of it where `tokenizer.json` is absent."""
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from panglot.artifacts import InputError
+from panglot.vocabulary.added_tokens import with_given_ids
+from panglot.vocabulary.byt5 import byt5_vocabulary
+from panglot.vocabulary.companions import CONFIG_FILE, config_of, loaded_as_written
 from panglot.vocabulary.vocabulary import COMPANIONS, TOKENIZER_FILE, Vocabulary
+from panglot.vocabulary.wellformed import check_document, without_repeated_keys
 
 _MAX_BYTES = 256 << 20
+# What each file holds when nothing else says it.
+_CLASS_OF_FILE = {
+    "vocab.txt": "BertTokenizer",
+    "merges.txt": "GPT2Tokenizer",
+    "sentencepiece.bpe.model": "XLMRobertaTokenizer",
+    "spiece.model": "T5Tokenizer",
+    "tokenizer.model": "LlamaTokenizer",
+}
+TOKENIZER_FILES = (TOKENIZER_FILE, "vocab.json", *_CLASS_OF_FILE, *COMPANIONS)
+"""Files that a tokenizer may be read from."""
 
 
 def read_vocabulary(folder: Path) -> Vocabulary:
     """The tokenizer of a folder; for a model, pass `inspect_folder(model.path).network`.
 
+    Without `tokenizer.json` it is converted by `transformers` from a vocabulary file or a SentencePiece model; ByT5's is built.
+    Ids of added tokens are those that the library gives when it loads the file, whatever the file says.
+
+    Args:
+        folder: holds `tokenizer.json` or one of the files of `TOKENIZER_FILES`.
+
     Raises:
-        InputError: there is no `tokenizer.json`, or it is damaged.
+        InputError: there is no tokenizer; it is damaged; two tokens have one id or one token two; its algorithm is unknown; it
+            exists in slow Python only.
+
+    Example:
+        >>> import tempfile
+        >>> place = Path(tempfile.mkdtemp())
+        >>> byt5_vocabulary().save(place)
+        >>> read_vocabulary(place).encode(["né"])
+        [[113, 198, 172]]
     """
+    if not folder.is_dir():
+        raise InputError("there is no such folder", where=folder)
     path = folder / TOKENIZER_FILE
-    if not path.is_file():
-        raise InputError("there is no tokenizer.json", where=folder)
+    companions = {name: (folder / name).read_bytes() for name in COMPANIONS if (folder / name).is_file()}
+    if path.is_file():
+        return _checked(_document(path), companions, str(path))
+    return _converted(folder, companions)
+
+
+def _document(path: Path) -> Any:
     if path.stat().st_size > _MAX_BYTES:
         raise InputError("the file is too large for a tokenizer", where=path)
     try:
-        document = json.loads(path.read_bytes())
+        return json.loads(path.read_bytes(), object_pairs_hook=without_repeated_keys)
     except (ValueError, RecursionError):
         raise InputError("the file is not valid JSON", where=path) from None
-    companions = {name: (folder / name).read_bytes() for name in COMPANIONS if (folder / name).is_file()}
-    return Vocabulary(document, companions, str(path))
+    except InputError as error:
+        raise InputError(error.what, where=path) from None
+
+
+def _checked(document: Any, companions: dict[str, bytes], place: str) -> Vocabulary:
+    document = check_document(document, place)
+    if CONFIG_FILE not in companions:
+        companions = loaded_as_written(companions)
+    found = with_given_ids(Vocabulary(document, companions, place))
+    _ = found.family
+    return found
+
+
+def _converted(folder: Path, companions: dict[str, bytes]) -> Vocabulary:
+    config = _model_config(folder)
+    name = str(config_of(companions).get("tokenizer_class") or config.get("tokenizer_class") or "")
+    if name.startswith("ByT5"):
+        sentinels = config_of(companions).get("extra_ids", 125)
+        found = byt5_vocabulary(sentinels if isinstance(sentinels, int) and 0 <= sentinels <= 1000 else 125)
+        return Vocabulary(found.document, found.companions, str(folder))
+    files = [each for each in _CLASS_OF_FILE if (folder / each).is_file()]
+    if not files:
+        raise InputError("there is no tokenizer.json", where=folder, fix="save the tokenizer into the folder")
+    with TemporaryDirectory() as saved:
+        _convert(folder, name or ("" if config.get("model_type") else _CLASS_OF_FILE[files[0]]), Path(saved))
+        converted = {each: (Path(saved) / each).read_bytes() for each in COMPANIONS if (Path(saved) / each).is_file()}
+        found = _checked(_document(Path(saved) / TOKENIZER_FILE), converted, str(folder))
+    return found.with_document()
+
+
+def _model_config(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _convert(folder: Path, name: str, saved: Path) -> None:
+    import transformers
+
+    loader = getattr(transformers, name.removesuffix("Fast"), None) or getattr(transformers, name, None) if name else None
+    if loader is None:
+        loader = transformers.AutoTokenizer
+    try:
+        tokenizer = loader.from_pretrained(folder, local_files_only=True)
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0][:200]
+        raise InputError(f"the tokenizer has no tokenizer.json and cannot be converted ({reason})", where=folder) from None
+    if not getattr(tokenizer, "is_fast", False):
+        raise InputError(
+            f"the tokenizer {type(tokenizer).__name__} exists in slow Python only and has no tokenizer.json",
+            where=folder,
+            fix="train or take a tokenizer that the library tokenizers has",
+        )
+    tokenizer.save_pretrained(saved)
