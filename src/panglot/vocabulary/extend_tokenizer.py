@@ -26,9 +26,9 @@ def extend_vocabulary(vocabulary: Vocabulary, texts: Texts, add: int, *, minimum
     """Add pieces for new text to a tokenizer of any family.
 
     Every old token keeps its id, and what decoded to itself does so afterwards. New ids begin after the highest old one
-    (`vocabulary.size`), so rows that only padded a matrix are used first. Added tokens beyond the model's vocabulary (chat marks,
-    language codes) become part of it first, as the library would number them anew otherwise. How pieces are found is the
-    family's matter: [`grow_unigram`][panglot.vocabulary.grow_unigram.grow_unigram],
+    (`vocabulary.size`), so rows that only padded a matrix are used first. Added tokens beyond the model's vocabulary (chat
+    marks, language codes) become part of it first, as the library would number them anew otherwise. How pieces are found is
+    the family's matter: [`grow_unigram`][panglot.vocabulary.grow_unigram.grow_unigram],
     [`grow_bpe`][panglot.vocabulary.grow_bpe.grow_bpe] (byte models too) and
     [`grow_wordpiece`][panglot.vocabulary.grow_wordpiece.grow_wordpiece]. Equal texts give equal bytes.
 
@@ -42,8 +42,8 @@ def extend_vocabulary(vocabulary: Vocabulary, texts: Texts, add: int, *, minimum
         The change; `len(change.added)` is how many were found.
 
     Raises:
-        InputError: `add` is negative; there is no text, nothing of it is left by the tokenizer's own normaliser, or nothing in it is
-            worth a piece.
+        InputError: `add` is negative; there is no text, nothing of it is left by the tokenizer's own normaliser, or nothing in
+            it is worth a piece.
 
     Example:
         >>> import json
@@ -52,7 +52,7 @@ def extend_vocabulary(vocabulary: Vocabulary, texts: Texts, add: int, *, minimum
         >>> backend.pre_tokenizer = pre_tokenizers.Metaspace()
         >>> change = extend_vocabulary(Vocabulary(json.loads(backend.to_str())), lambda: iter(["ߒߞߏ ߒߞߏ ߞߊ߲"]), 2)
         >>> [change.new.tokens[each] for each in change.added]
-        ['ߏ', '▁ߒߞߏ']
+        ['▁ߒߞߏ', 'ߏ']
     """
     return _extended(vocabulary, texts, add, minimum_count)[0]
 
@@ -65,7 +65,7 @@ def unchanged(vocabulary: Vocabulary) -> Change:
 def appended(old: Vocabulary, new: Vocabulary) -> Change:
     """The change from a vocabulary to one whose new tokens follow the old ones."""
     source = np.full(new.size, NEW, np.int64)
-    kept = [each for each, token in enumerate(old.tokens) if token is not None]
+    kept = [each for each in range(old.size) if old.tokens[each] is not None or new.tokens[each] is not None]
     source[kept] = kept
     return Change(old, new, source)
 
@@ -127,7 +127,9 @@ def extend_tokenizer(
             "after": round(_tokens(change.new, words) / characters, 6),
         }
     if found < add:
-        step.note(f"{found} pieces were found in place of {add}: the text gives no more that stand in it {minimum_count} times.")
+        step.note(
+            f"{found} pieces were found in place of {add}: the text gives no more that stand in it {minimum_count} times."
+        )
     if retain is not None:
         with step.progress("comparing retained text"):
             step.figures["retained_changed"] = {
@@ -160,4 +162,4 @@ def changed_share(change: Change, texts: Iterable[str]) -> float:
 
 def _tokens(vocabulary: Vocabulary, words: dict[str, int]) -> int:
     cut = cut_words(vocabulary, list(words))
-    return sum(len(ids) * count for ids, count in zip(cut, words.values(), strict=True))
+    return int((cut.lengths * np.fromiter(words.values(), np.int64, len(words))).sum())

@@ -1,14 +1,13 @@
 """New pieces for BPE, over characters or over bytes: its training goes on where it once stopped."""
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from panglot.vocabulary.pair_merges import BARRIER, PairMerges
+from panglot.vocabulary.pair_merges import PairMerges
 from panglot.vocabulary.piece_rules import PieceRules
 from panglot.vocabulary.surface import byte_piece, has_byte_fallback, unknown_id
 from panglot.vocabulary.vocabulary import Vocabulary
-from panglot.vocabulary.word_counts import by_count, cut_words
+from panglot.vocabulary.word_counts import by_count, character_counts, cut_words
 
 
 def grow_bpe(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, minimum_count: int = 2) -> Vocabulary:
@@ -23,8 +22,8 @@ def grow_bpe(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, mini
     merges again, and the old token would stand where the model never saw it, in every language that has the pair. Tokens that
     stand for a byte (`<0xE1>`), unknown characters and added tokens are never merged, as their joined text would not decode.
 
-    Characters that have no piece, or only bytes to fall back on, become pieces first, the most frequent first: a BPE model starts from
-    characters, and a character that has a piece is taken as it is.
+    Characters that have no piece, or only bytes to fall back on, become pieces first, the most frequent first: a BPE model
+    starts from characters, and a character that has a piece is taken as it is.
 
     Args:
         vocabulary: of the family "bpe" or "byte_bpe"; all its tokens must be in the model's own vocabulary.
@@ -62,10 +61,7 @@ def _missing_characters(vocabulary: Vocabulary, words: Mapping[str, int], minimu
     model = vocabulary.model
     if model.get("continuing_subword_prefix") or model.get("end_of_word_suffix"):
         return []
-    found: Counter[str] = Counter()
-    for word, count in words.items():
-        for character in word:
-            found[character] += count
+    found = character_counts(words)
     known = vocabulary.model["vocab"]
     return sorted(
         (each for each, count in found.items() if count >= minimum_count and each not in known),
@@ -87,8 +83,7 @@ def _loop(vocabulary: Vocabulary, words: Mapping[str, int], minimum_count: int) 
         return text
 
     ordered, counts = by_count(words)
-    cut = [[BARRIER if each in alone else each for each in ids] for ids in cut_words(vocabulary, ordered)]
-    return PairMerges(cut, counts, tokens, join, minimum_count=minimum_count)
+    return PairMerges(cut_words(vocabulary, ordered).without(alone), counts, tokens, join, minimum_count=minimum_count)
 
 
 def _alone(vocabulary: Vocabulary) -> set[int]:

@@ -1,17 +1,16 @@
 """New pieces for Unigram, with scores on the scale of the old ones."""
 
 import math
-from collections import Counter
 from collections.abc import Collection, Mapping
 
 import numpy as np
 import regex
 
-from panglot.vocabulary.pair_merges import BARRIER, PairMerges
+from panglot.vocabulary.pair_merges import Cut, PairMerges
 from panglot.vocabulary.piece_rules import PieceRules
 from panglot.vocabulary.surface import byte_piece, has_byte_fallback
 from panglot.vocabulary.vocabulary import Vocabulary
-from panglot.vocabulary.word_counts import by_count, cut_with
+from panglot.vocabulary.word_counts import by_count, character_counts, cut_with
 
 _SPARE = 0.5
 _SPARE_AT_LEAST = 200
@@ -70,16 +69,12 @@ class _TextModel:
     """The part of a Unigram model that can matter for some words, and how it cuts them."""
 
     def __init__(self, vocabulary: Vocabulary, words: Mapping[str, int]) -> None:
-        self.words, counts = by_count(words)
-        self.counts = np.array(counts, np.int64)
+        self.words, self.counts = by_count(words)
         pieces = [(each[0], float(each[1])) for each in vocabulary.model["vocab"]]
         unknown = vocabulary.model.get("unk_id")
         self._unknown = None if unknown is None else pieces[unknown]
         self.lowest = min(score for _, score in pieces)
-        self.characters: Counter[str] = Counter()
-        for word, count in words.items():
-            for character in word:
-                self.characters[character] += count
+        self.characters = character_counts(words)
         letters = set(self.characters)
         alone = {vocabulary.tokens[each] for each in vocabulary.added}
         self.old: Scores = {
@@ -113,29 +108,25 @@ class _TextModel:
         found = [each for each in self.characters.items() if each[1] >= minimum_count and each[0] not in self.old]
         return sorted(found, key=lambda each: (-each[1], each[0]))
 
-    def cut(self, new: Scores) -> tuple[list[str], list[list[int]], int]:
-        """Texts of the symbols, symbols of each word, and from which number on a symbol is none of a known character."""
+    def cut(self, new: Scores) -> tuple[list[str], Cut]:
+        """Texts of the known symbols, and the words; a barrier stands for what is not known."""
         from tokenizers.models import Unigram
 
         known = [*self.old.items(), *new.items()]
-        pieces = [*known, self._unknown or ("<unk>", 0.0), *self._fallback]
         # The score of an unknown character follows from the lowest score, so a piece that has it must be there.
-        pieces.append(("\0lowest", self.lowest))
-        symbols = cut_with(Unigram(pieces, unk_id=len(known), byte_fallback=bool(self._fallback)), self.words)
-        return [piece for piece, _ in pieces], symbols, len(known)
+        pieces = [*known, self._unknown or ("<unk>", 0.0), *self._fallback, ("\0lowest", self.lowest)]
+        model = Unigram(pieces, unk_id=len(known), byte_fallback=bool(self._fallback))
+        return [piece for piece, _ in known], cut_with(model, self.words).without(range(len(known), len(pieces)))
 
     def uses(self, new: Scores) -> dict[str, int]:
         """How often each known piece, old or new, stands in the text as it is cut."""
-        texts, symbols, known = self.cut(new)
-        lengths = np.fromiter((len(each) for each in symbols), np.int64, len(symbols))
-        flat = np.fromiter((symbol for each in symbols for symbol in each), np.int64, int(lengths.sum()))
-        found = np.zeros(len(texts), np.int64)
-        np.add.at(found, flat, np.repeat(self.counts, lengths))
-        return {texts[each]: int(found[each]) for each in np.flatnonzero(found[:known])}
+        texts, cut = self.cut(new)
+        found = cut.usage(self.counts, len(texts))
+        return {texts[each]: int(found[each]) for each in np.flatnonzero(found)}
 
 
 def _candidates(vocabulary: Vocabulary, model: _TextModel, fixed: Scores, wanted: int, minimum_count: int) -> Scores:
-    texts, symbols, known = model.cut(fixed)
+    texts, cut = model.cut(fixed)
     rules = PieceRules.of(vocabulary)
     taken = set(vocabulary.ids) | set(fixed)
 
@@ -146,8 +137,7 @@ def _candidates(vocabulary: Vocabulary, model: _TextModel, fixed: Scores, wanted
         taken.add(text)
         return text
 
-    words = [[each if each < known else BARRIER for each in word] for word in symbols]
-    merges = PairMerges(words, model.counts.tolist(), texts, join, minimum_count=minimum_count)
+    merges = PairMerges(cut, model.counts, texts, join, minimum_count=minimum_count)
     enough = wanted + max(int(wanted * _SPARE), _SPARE_AT_LEAST)
     for index, _ in enumerate(merges, start=1):
         if index == enough:

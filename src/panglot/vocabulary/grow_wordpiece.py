@@ -1,13 +1,16 @@
 """New pieces for WordPiece, whose greedy cut may pass a piece by, or be spoilt by it."""
 
-from collections import Counter
+import unicodedata
 from collections.abc import Iterable, Mapping
 
-from panglot.vocabulary.pair_merges import BARRIER, PairMerges
+import numpy as np
+from numpy.typing import NDArray
+
+from panglot.vocabulary.pair_merges import Cut, PairMerges
 from panglot.vocabulary.piece_rules import PieceRules
 from panglot.vocabulary.surface import unknown_id
 from panglot.vocabulary.vocabulary import Vocabulary
-from panglot.vocabulary.word_counts import by_count, cut_with
+from panglot.vocabulary.word_counts import by_count, character_counts, cut_with
 
 _SPARE = 0.5
 _SPARE_AT_LEAST = 200
@@ -16,15 +19,16 @@ _SPARE_AT_LEAST = 200
 def grow_wordpiece(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, minimum_count: int = 2) -> Vocabulary:
     """Append pieces to a WordPiece vocabulary that shorten the words of new text.
 
-    1. Characters of the text that have no piece come first, the most frequent first, each as the beginning of a word and as `##`;
-       one that is always a word of its own (Chinese characters in BERT) only as that.
+    1. Characters of the text that have no piece come first, the most frequent first, each as the beginning of a word and as
+       `##`; but a mark becomes a beginning only where it is one, and a character that is always a word of its own (Chinese
+       characters in BERT) has no `##` form.
     2. A character that stands inside old pieces and has no `##` form gets one: the longest match of a new piece may leave it
        at the front of the rest, and a word that could be written must not become unknown.
-    3. Candidates: the words, cut as they are, are merged pair by pair, half as often again as pieces are asked; the most
-       frequent merges come first.
-    4. The words are cut with the chosen pieces. A word that got shorter credits its new pieces with what it saves, a word that got longer
-       debits them; pieces that save nothing, or that no cut reaches, are dropped, and the next candidates take
-       their places.
+    3. Candidates: the words, cut as they are, are merged pair by pair, half as often again as pieces are asked; the first
+       merges come first.
+    4. The words are cut with the chosen pieces. A word that got shorter credits its new pieces with what it saves, a word that
+       got longer debits them; pieces that save nothing, or that no cut reaches, are dropped, and the next candidates
+       take their places.
 
     Words longer than `max_input_chars_per_word` stay unknown, as the library has it.
 
@@ -61,20 +65,16 @@ class _TextModel:
 
     def missing_characters(self, minimum_count: int) -> list[str]:
         """Forms of the characters that the words need, the most frequent first."""
-        found: Counter[str] = Counter()
-        inside: set[str] = set()
-        for word, count in self.words.items():
-            for character in word:
-                found[character] += count
-            if len(word) > 1:
-                inside.update(word)
+        found = character_counts(self.words)
+        first = {word[0] for word in self.words}
+        joined = {character for word in self.words if len(word) > 1 for character in word}
         known = self.vocabulary.model["vocab"]
         forms: list[str] = []
         for character in sorted(found, key=lambda each: (-found[each], each)):
             if found[character] >= minimum_count:
-                both = [character, self.prefix + character] if character in inside else [character]
-                forms += [form for form in both if form not in known]
-        return forms
+                begins = character in first or not unicodedata.category(character).startswith("M")
+                forms += [character] * begins + [self.prefix + character] * (character in joined)
+        return [form for form in forms if form not in known]
 
     def shields(self, more: Iterable[str]) -> list[str]:
         """`##` forms of characters that stand inside old pieces and have none."""
@@ -86,8 +86,8 @@ class _TextModel:
                 inside.update(piece[len(self.prefix) :] if continued else piece[1:])
         return sorted(form for form in (self.prefix + each for each in inside) if form not in known)
 
-    def cut(self, more: Iterable[str]) -> tuple[list[str], list[list[int]]]:
-        """Texts of the symbols, and the symbols of each word."""
+    def cut(self, more: Iterable[str]) -> tuple[list[str], Cut]:
+        """Texts of the symbols, and the words; a barrier stands for an unknown word."""
         from tokenizers.models import WordPiece
 
         model = self.vocabulary.model
@@ -102,7 +102,8 @@ class _TextModel:
             continuing_subword_prefix=self.prefix,
             max_input_chars_per_word=model.get("max_input_chars_per_word", 100),
         )
-        return texts, cut_with(cutter, self.ordered)
+        alone = set(self.vocabulary.added) | {self.unknown}
+        return texts, cut_with(cutter, self.ordered).without(each for each in alone if each is not None)
 
 
 def _is_mark(piece: str) -> bool:
@@ -120,15 +121,20 @@ def _choose(model: _TextModel, fixed: list[str], wanted: int, minimum_count: int
             return chosen
         chosen += taken
         _, after = model.cut([*fixed, *chosen])
-        credit: Counter[int] = Counter()
-        for old, new, count in zip(before, after, model.counts, strict=True):
-            responsible = [each for each in new if each >= first_new]
-            for each in responsible:
-                credit[each] += count * (len(old) - len(new)) / len(responsible)
-        chosen = [piece for index, piece in enumerate(chosen, start=first_new) if credit[index] > 0]
+        credit = _credit(before, after, model.counts, first_new, len(chosen))
+        chosen = [piece for piece, saved in zip(chosen, credit.tolist(), strict=True) if saved > 0]
 
 
-def _candidates(model: _TextModel, texts: list[str], cut: list[list[int]], wanted: int, minimum_count: int) -> list[str]:
+def _credit(before: Cut, after: Cut, counts: list[int], first_new: int, new: int) -> NDArray[np.float64]:
+    """What each new piece saves: of each word, its share of the pieces that the word has less."""
+    word_of = np.repeat(np.arange(len(after.lengths)), after.lengths)
+    places = np.flatnonzero(after.symbols >= first_new)
+    sharers = np.bincount(word_of[places], minlength=len(after.lengths))
+    saved = np.asarray(counts) * (before.lengths - after.lengths) / np.maximum(sharers, 1)
+    return np.bincount(after.symbols[places] - first_new, weights=saved[word_of[places]], minlength=new)
+
+
+def _candidates(model: _TextModel, texts: list[str], cut: Cut, wanted: int, minimum_count: int) -> list[str]:
     rules, prefix = PieceRules.of(model.vocabulary), model.prefix
     taken = set(texts)
 
@@ -139,9 +145,7 @@ def _candidates(model: _TextModel, texts: list[str], cut: list[list[int]], wante
         taken.add(text)
         return text
 
-    alone = set(model.vocabulary.added) | {model.unknown}
-    words = [[BARRIER if each in alone else each for each in word] for word in cut]
-    merges = PairMerges(words, model.counts, texts, join, minimum_count=minimum_count)
+    merges = PairMerges(cut, model.counts, texts, join, minimum_count=minimum_count)
     enough = wanted + max(int(wanted * _SPARE), _SPARE_AT_LEAST)
     for index, _ in enumerate(merges, start=1):
         if index == enough:

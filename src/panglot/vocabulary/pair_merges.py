@@ -4,8 +4,10 @@ The loop starts from words that are cut already, so it can go on where the train
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,46 @@ _DEAD = -2
 _SHIFT = 1 << 32
 
 Integers = NDArray[np.int64]
+Places = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Words cut into symbols, one behind the other.
+
+    Attributes:
+        symbols: int32, of all words.
+        lengths: int64 `[words]`: how many symbols each word has.
+    """
+
+    symbols: NDArray[np.int32]
+    lengths: Integers
+
+    @classmethod
+    def of(cls, words: Iterable[Sequence[int]]) -> Self:
+        """From the symbols of each word."""
+        found = list(words)
+        lengths = np.fromiter(map(len, found), np.int64, len(found))
+        return cls(np.fromiter(chain.from_iterable(found), np.int32, int(lengths.sum())), lengths)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Cut"]) -> Self:
+        """The words of all parts."""
+        if not parts:
+            return cls.of([])
+        return cls(np.concatenate([each.symbols for each in parts]), np.concatenate([each.lengths for each in parts]))
+
+    def usage(self, counts: Sequence[int] | Integers, size: int) -> Integers:
+        """How often each symbol below `size` stands in a text that has each word so many times; barriers are left out."""
+        found = np.zeros(size, np.int64)
+        weights = np.repeat(np.asarray(counts, np.int64), self.lengths)
+        known = self.symbols >= 0
+        np.add.at(found, self.symbols[known], weights[known])
+        return found
+
+    def without(self, symbols: Iterable[int]) -> "Cut":
+        """The same words with a barrier in the place of some symbols."""
+        return Cut(np.where(np.isin(self.symbols, list(symbols)), np.int32(BARRIER), self.symbols), self.lengths)
 
 
 class Merge(NamedTuple):
@@ -41,7 +83,7 @@ class PairMerges:
     over flat arrays, so that a round costs the places that it changes.
 
     Args:
-        words: symbols of each distinct word; `BARRIER` where no pair may reach across.
+        cut: symbols of each distinct word; `BARRIER` where no pair may reach across.
         counts: how often each word stands in the text.
         texts: text of each symbol by its number; new ones are numbered on from here.
         join: text of a pair merged, or None where the pair must never merge. It must not give a text that `texts` holds
@@ -49,7 +91,8 @@ class PairMerges:
         minimum_count: rarer pairs are not merged.
 
     Example:
-        >>> merges = PairMerges([[0, 1, 0, 1, 2]], [3], ["a", "b", "c"], lambda left, right: left + right, minimum_count=2)
+        >>> cut = Cut.of([[0, 1, 0, 1, 2]])
+        >>> merges = PairMerges(cut, [3], ["a", "b", "c"], lambda left, right: left + right, minimum_count=2)
         >>> [(each.left, each.right, each.count) for each in merges]
         [(0, 1, 6), (3, 3, 3), (4, 2, 3)]
         >>> merges.texts[3:]
@@ -58,7 +101,7 @@ class PairMerges:
 
     def __init__(
         self,
-        words: Sequence[Sequence[int]],
+        cut: Cut,
         counts: Sequence[int],
         texts: Sequence[str],
         join: Callable[[str, str], str | None],
@@ -66,18 +109,17 @@ class PairMerges:
         minimum_count: int,
     ) -> None:
         self.texts, self._join, self._minimum = list(texts), join, minimum_count
-        lengths = np.fromiter((len(each) for each in words), np.int64, len(words))
-        total = int(lengths.sum()) + len(words) + 1
-        self._symbol = np.full(total, BARRIER, np.int64)
-        self._weight = np.zeros(total, np.int64)
+        total = int(cut.lengths.sum()) + len(cut.lengths) + 1
         inside = np.ones(total, bool)
         inside[0] = False
-        inside[np.cumsum(lengths + 1)] = False
-        self._symbol[inside] = np.fromiter((symbol for each in words for symbol in each), np.int64, int(lengths.sum()))
-        self._weight[inside] = np.repeat(np.asarray(counts, np.int64), lengths)
-        self._next = np.minimum(np.arange(1, total + 1), total - 1)
-        self._before = np.maximum(np.arange(-1, total - 1), 0)
-        self._born: dict[int, Integers] = {}
+        inside[np.cumsum(cut.lengths + 1)] = False
+        self._symbol = np.full(total, BARRIER, np.int32)
+        self._symbol[inside] = cut.symbols
+        self._weight = np.zeros(total, np.int64)
+        self._weight[inside] = np.repeat(np.asarray(counts, np.int64), cut.lengths)
+        self._next = np.minimum(np.arange(1, total + 1), total - 1).astype(np.int32)
+        self._before = np.maximum(np.arange(-1, total - 1), 0).astype(np.int32)
+        self._born: dict[int, Places] = {}
         self._counts: dict[int, int] = {}
         self._heap: list[tuple[int, str, str, int]] = []
         self._first_places()
@@ -109,8 +151,8 @@ class PairMerges:
         return found
 
     def _first_places(self) -> None:
-        places = np.flatnonzero((self._symbol >= 0) & (self._symbol[self._next] >= 0))
-        pairs = self._symbol[places] * _SHIFT + self._symbol[self._next[places]]
+        places = np.flatnonzero((self._symbol >= 0) & (self._symbol[self._next] >= 0)).astype(np.int32)
+        pairs = self._pairs(places)
         order = np.argsort(pairs, kind="stable")
         self._sorted_pairs, self._sorted_places = pairs[order], places[order]
         starts = np.flatnonzero(np.diff(self._sorted_pairs, prepend=-1))
@@ -120,11 +162,14 @@ class PairMerges:
         self._heap = [self._entry(pair, count) for pair, count in self._counts.items() if count >= self._minimum]
         heapq.heapify(self._heap)
 
+    def _pairs(self, places: Places) -> Integers:
+        return self._symbol[places].astype(np.int64) * _SHIFT + self._symbol[self._next[places]]
+
     def _entry(self, pair: int, count: int) -> tuple[int, str, str, int]:
         left, right = divmod(pair, _SHIFT)
         return -count, self.texts[left], self.texts[right], pair
 
-    def _places(self, left: int, right: int) -> Integers:
+    def _places(self, left: int, right: int) -> Places:
         """Where the pair stands. The places of a new symbol are those of its making; only the old pairs have an index."""
         newer = max(left, right)
         if newer not in self._born:
@@ -143,19 +188,19 @@ class PairMerges:
         if left == right:
             first = _without_overlaps(first, self._next)
         second = self._next[first]
-        self._count(np.unique(np.concatenate([self._before[first], first, second])), -1)
+        self._count(_united(self._before[first], first, second), -1)
         after = self._next[second]
         self._symbol[first], self._symbol[second] = made, _DEAD
         self._next[first], self._before[after] = after, first
         self._born[made] = first
-        self._count(np.unique(np.concatenate([self._before[first], first])), 1)
+        self._count(_united(self._before[first], first), 1)
 
-    def _count(self, places: Integers, sign: int) -> None:
+    def _count(self, places: Places, sign: int) -> None:
         """Add to or take from the counts of the pairs whose left symbols stand at these places."""
         places = places[(self._symbol[places] >= 0) & (self._symbol[self._next[places]] >= 0)]
         if not len(places):
             return
-        pairs = self._symbol[places] * _SHIFT + self._symbol[self._next[places]]
+        pairs = self._pairs(places)
         order = np.argsort(pairs, kind="stable")
         pairs = pairs[order]
         starts = np.flatnonzero(np.diff(pairs, prepend=-1))
@@ -166,7 +211,13 @@ class PairMerges:
                 heapq.heappush(self._heap, self._entry(pair, count))
 
 
-def _without_overlaps(places: Integers, following: Integers) -> Integers:
+def _united(*places: Places) -> Places:
+    """All places once, ascending; each part is ascending, which makes the stable sort a merge."""
+    found = np.sort(np.concatenate(places), kind="stable")
+    return found[np.diff(found, prepend=-1) != 0]
+
+
+def _without_overlaps(places: Places, following: Places) -> Places:
     """Of a run such as `aaa` with the pair `aa`, every second place, from the left."""
     if not len(places):
         return places

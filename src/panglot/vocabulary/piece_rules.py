@@ -15,10 +15,10 @@ _WORD_LIKE = regex.compile(r"(?:(?!\p{Nd})(?:[\p{L}\p{M}]|\P{Script=Common}))+")
 class PieceRules:
     """Decides whether a string may become a piece of more than one character.
 
-    As SentencePiece does by default, a piece holds at most 16 characters, a space only as its first character, and letters, marks
-    and the other signs of a script, not the digits and punctuation that all scripts share: numbers and punctuation stay cut
-    as the tokenizer cuts them now, in every language. Of pieces of bytes the whole characters are looked at; a
-    part of a character is always allowed, since byte pairs must pass through it.
+    As SentencePiece does by default, a piece holds at most 16 characters, a space only as its first character, and letters,
+    marks and the other signs of a script, not the digits and punctuation that all scripts share: numbers and punctuation stay
+    cut as the tokenizer cuts them now, in every language. Of pieces of bytes the whole characters are looked at; a part of
+    a character is always allowed, since byte pairs must pass through it.
 
     Example:
         >>> rules = PieceRules(marker="▁", bytewise=False)

@@ -5,6 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
+from panglot.vocabulary.pair_merges import Cut
 from panglot.vocabulary.surface import SPACE_MARK, byte_letters
 from panglot.vocabulary.vocabulary import Vocabulary
 
@@ -16,9 +19,9 @@ def word_counts(vocabulary: Vocabulary, texts: Iterable[str]) -> Counter[str]:
     """How often each word stands in the texts.
 
     A word is what the model gets at once: a pre-token, written as the pieces write it (`▁` or `Ġ` for a space, bytes as
-    letters where the tokenizer does so). Tokenizers that do not split (Gemma, ByT5) would see a whole document as one word; there,
-    and everywhere, words are cut before each run of space markers, so that no new piece reaches across a space. The texts
-    of added tokens (`<s>`, chat marks) belong to no word.
+    letters where the tokenizer does so). Tokenizers that do not split (Gemma, ByT5) would see a whole document as one word;
+    there, and everywhere, words are cut before each run of space markers, so that no new piece reaches across a space. The
+    texts of added tokens (`<s>`, chat marks) belong to no word.
 
     Example:
         >>> from tokenizers import Tokenizer, models, pre_tokenizers
@@ -84,18 +87,27 @@ def by_count(words: Mapping[str, int]) -> tuple[list[str], list[int]]:
     return [word for word, _ in ordered], [count for _, count in ordered]
 
 
-def cut_words(vocabulary: Vocabulary, words: list[str]) -> list[list[int]]:
+def character_counts(words: Mapping[str, int]) -> dict[str, int]:
+    """How often each character stands in words that stand so often in a text."""
+    points = np.frombuffer("".join(words).encode("utf-32-le"), np.uint32)
+    weights = np.repeat(np.fromiter(words.values(), np.int64, len(words)), [len(each) for each in words])
+    found = np.zeros(int(points.max(initial=0)) + 1, np.int64)
+    np.add.at(found, points, weights)
+    return {chr(each): int(found[each]) for each in np.flatnonzero(found)}
+
+
+def cut_words(vocabulary: Vocabulary, words: list[str]) -> Cut:
     """Ids that the model cuts each word into, without normaliser, pre-tokenizer and added tokens."""
     return cut_with(vocabulary.backend.model, words)
 
 
-def cut_with(model: Any, words: list[str]) -> list[list[int]]:
+def cut_with(model: Any, words: list[str]) -> Cut:
     """Ids that a model of the library `tokenizers` cuts each word into."""
     from tokenizers import Tokenizer as Backend
 
     bare = Backend(model)
-    found: list[list[int]] = []
+    parts = []
     for start in range(0, len(words), _BATCH):
         batch = bare.encode_batch_fast(words[start : start + _BATCH], add_special_tokens=False)
-        found += [each.ids for each in batch]
-    return found
+        parts.append(Cut.of(each.ids for each in batch))
+    return Cut.joined(parts)
