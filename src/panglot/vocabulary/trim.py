@@ -1,0 +1,67 @@
+"""Component `vocabulary.trim`: a model with fewer pieces, for the languages that matter."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from panglot.artifacts import Step
+from panglot.corpus.documents import Documents
+from panglot.languages import Language
+from panglot.models import Model
+from panglot.vocabulary.effect import agreement, sample_texts
+from panglot.vocabulary.initialise_rows import DEFAULT_METHOD, PadToMultiple, apply, model_vocabulary
+from panglot.vocabulary.matrices import find_tensors
+from panglot.vocabulary.trim_tokenizer import trim_by
+
+
+def trim(
+    *,
+    model: Model,
+    text: Documents | None = None,
+    languages: list[Language] | None = None,
+    scripts: list[str] | None = None,
+    minimum_count: Annotated[int, Field(ge=1)] = 2,
+    size: Annotated[int, Field(ge=1)] | None = None,
+    pad_to_multiple_of: PadToMultiple = None,
+    step: Step,
+) -> Model:
+    """Keep the rows that a text, some scripts or a size ask for; text whose tokens all survive gets the vectors it had.
+
+    The rules are those of `vocabulary.trim_tokenizer`. Nothing is trained and no row is changed. Logits of kept tokens stay,
+    so that probabilities are those of before, renormalised over what is kept.
+
+    Args:
+        model: the model before.
+        text: keep what comes up in it.
+        languages: with text, of these languages only; without text, keep what is written in their scripts.
+        scripts: ISO 15924 codes such as `Thai`; a piece with a letter of another script goes.
+        minimum_count: with text, how often a piece must come up.
+        size: how many tokens may stay; those that come up most often go first.
+        pad_to_multiple_of: round the number of rows up to a multiple of this (64 for tensor parallelism).
+        step: where to write.
+
+    Returns:
+        The model; the figures hold its size, tokens per character before and after, and for a sentence encoder with text the
+        agreement of its vectors with those of before.
+
+    Raises:
+        InputError: nothing says what to keep; nothing would be left; what `change_model` refuses.
+    """
+    found = find_tensors(model)
+    change = trim_by(
+        model_vocabulary(model),
+        step,
+        text=text,
+        languages=languages,
+        scripts=scripts,
+        minimum_count=minimum_count,
+        size=size,
+    )
+    tags = [each.tag for each in languages or []]
+    result = apply(
+        model, change, DEFAULT_METHOD, step, text=text, languages=tags, pad_to_multiple_of=pad_to_multiple_of, found=found
+    )
+    if text is not None and found.inspected.modules:
+        with step.progress("comparing sentence vectors"):
+            step.figures["agreement"] = agreement(model, result, sample_texts(text, languages=tags))
+    return result
