@@ -4,6 +4,9 @@ A component is named `vocabulary.NAME` in a recipe; `COMPONENTS` says where it l
 """
 
 COMPONENTS: dict[str, str] = {
+    "extend": "panglot.vocabulary.extend:extend",
+    "trim": "panglot.vocabulary.trim:trim",
+    "initialise": "panglot.vocabulary.initialise_rows:initialise",
     "load": "panglot.vocabulary.load:load",
     "trim_tokenizer": "panglot.vocabulary.trim_tokenizer:trim_tokenizer",
     "factorise": "panglot.vocabulary.factorised_model:factorise_model",
