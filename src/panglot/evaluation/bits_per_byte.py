@@ -172,7 +172,7 @@ def measurements(
         items.append(_items(tag, metric, ids, values, bits, found, chosen))
         figures: dict[str, Any] = {
             metric: round(value, 6),
-            "interval": [round(low, 6), round(high, 6)],
+            f"interval{metric.removeprefix(METRIC)}": [round(low, 6), round(high, 6)],
             "documents": len(ids),
             "bytes": int(sizes.sum()),
             "tokens": int(found.tokens[chosen].sum()),

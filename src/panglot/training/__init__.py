@@ -2,4 +2,5 @@
 
 COMPONENTS: dict[str, str] = {
     "language_model": "panglot.training.language_model:language_model",
+    "new_model": "panglot.training.new_model:new_model",
 }

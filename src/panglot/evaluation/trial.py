@@ -1,0 +1,170 @@
+"""Component `evaluation.trial`: one arm of a comparison of vocabularies, from the initialisation to the last measurement."""
+
+import shutil
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pyarrow as pa
+from pydantic import Field
+
+from panglot.artifacts import Step, digest_file, digest_folder, reads, step_folder
+from panglot.corpus.documents import Documents
+from panglot.corpus.pairs import Pairs
+from panglot.evaluation.bits_per_byte import METRIC, measured, measurements, note_fresh, read_texts
+from panglot.evaluation.results import Measurement, Results, write_results
+from panglot.models.model import Model
+from panglot.objectives.objective import Objective
+from panglot.training.language_model import Training, train
+from panglot.vocabulary.initialise.methods import Initialise
+from panglot.vocabulary.tokenizer import Tokenizer
+
+DICTIONARY_FILE = "dictionary.tsv"
+
+
+def metric_after(steps: int) -> str:
+    """The metric's name after some training steps: `bits_per_byte_0`, `bits_per_byte_100`."""
+    return f"{METRIC}_{steps}"
+
+
+def _outside(*, initialise: Any = None, **_: object) -> Mapping[str, str]:
+    files = [] if initialise is None else initialise.files()
+    found = {str(each): digest_folder(each) if each.is_dir() else digest_file(each) for each in files if each.exists()}
+    return dict(sorted(found.items()))
+
+
+@reads(_outside)
+def trial(
+    *,
+    model: Model,
+    text: Documents,
+    heldout: Documents,
+    tokenizer: Tokenizer | None = None,
+    initialise: Initialise | None = None,
+    source: Documents | None = None,
+    dictionary: Pairs | None = None,
+    arm: str = "",
+    objective: Objective | None = None,
+    steps: Annotated[int, Field(ge=1)] = 100,
+    measure_after: list[int] = [],  # noqa: B006
+    batch_bytes: Annotated[int, Field(ge=64)] = 16384,
+    sequence_length: Annotated[int, Field(ge=8)] = 256,
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4,
+    warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.1,
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01,
+    trainable: Literal["all", "embeddings"] = "all",
+    factors: Annotated[int, Field(ge=1)] | None = None,
+    precision: Literal["auto", "bf16", "fp32"] = "auto",
+    step: Step,
+) -> Results:
+    """Give a model another tokenizer, measure, train some steps, measure again; keep the figures and not the models.
+
+    It does what `vocabulary.initialise`, `evaluation.bits_per_byte`, `training.language_model` and again
+    `evaluation.bits_per_byte` do one after another, on the same held-out documents, without the copies of the model between
+    them: a comparison of ten methods with three seeds would keep sixty of these. Metrics are `bits_per_byte_0`,
+    `bits_per_byte_STEPS` and so on. Equal seeds see the same text in the same steps, whatever the tokenizer.
+
+    Args:
+        model: the model to start from.
+        text: text of the new language, to learn from.
+        heldout: text to measure with, of the new language and of others that should not suffer.
+        tokenizer: the tokenizer to give it; none for the model as it is (the control without extension).
+        initialise: how rows of new tokens are made; by default the mean of their old pieces.
+        source: text of the old languages, for methods that compare words (WECHSEL, OFA).
+        dictionary: pairs whose single words are the dictionary of WECHSEL; the pivot must be the old language.
+        arm: the name of the rows.
+        objective: what is predicted; by default what the model was made for.
+        steps: training steps.
+        measure_after: further numbers of steps after which to measure; before the first and after the last it is always done.
+        batch_bytes: see `training.language_model`.
+        sequence_length: most tokens in a row, in training and in measuring.
+        learning_rate: see `training.language_model`.
+        warmup_share: see `training.language_model`.
+        weight_decay: see `training.language_model`.
+        trainable: see `training.language_model`.
+        factors: factorise the embeddings into so many coordinates after the initialisation (OFA), and train them so.
+        precision: of training; measured is in fp32.
+        step: where to write.
+
+    Raises:
+        InputError: what `vocabulary.initialise` and `training.language_model` refuse.
+    """
+    from panglot.models.precision import best_device
+    from panglot.objectives.opening import open_language_model
+    from panglot.training.seeding import seeded
+
+    texts = read_texts(heldout, step)
+    training = Training(
+        steps=steps, batch_bytes=batch_bytes, sequence_length=sequence_length, learning_rate=learning_rate,
+        warmup_share=warmup_share, weight_decay=weight_decay, trainable=trainable, precision=precision,
+    )  # fmt: skip
+    scratch = step.out / ".trial"
+    rows: list[Measurement] = []
+    items: list[pa.Table] = []
+    try:
+        start = model if tokenizer is None else _initialised(model, tokenizer, initialise, text, source, dictionary, step)
+        with seeded(step.seed):
+            opened = open_language_model(start, objective, longest=sequence_length)
+            note_fresh(opened, model.name, step)
+            if factors is not None:
+                from panglot.vocabulary.factorised import factorise
+
+                network: Any = opened.network
+                factorise(network, factors)
+            opened.network.to(best_device())
+            step.figures["parameters"] = sum(each.numel() for each in opened.network.parameters())
+
+            def measure(done: int) -> None:
+                found = measured(opened, texts, step, f"measuring after {done} steps")
+                more = measurements(opened, texts, found, model=start.name, condition=arm, step=step, metric=metric_after(done))
+                rows.extend(more[0])
+                items.append(more[1])
+
+            measure(0)
+            train(opened, text, training, step, measure=measure, measure_after=sorted({*measure_after, steps}))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    step.figures["arm"] = arm
+    return write_results(step.out, rows, pa.concat_tables(items))
+
+
+def _initialised(
+    model: Model,
+    tokenizer: Tokenizer,
+    method: Any,
+    text: Documents,
+    source: Documents | None,
+    dictionary: Pairs | None,
+    step: Step,
+) -> Model:
+    """The model with the other tokenizer, in a folder that goes away again."""
+    from panglot.vocabulary.initialise_rows import DEFAULT_METHOD, initialise
+
+    place = step.out / ".trial" / "initial"
+    method = method or DEFAULT_METHOD
+    fields = type(method).model_fields
+    given: dict[str, str] = {}
+    if source is not None and "source_text" in fields and method.source_text is None:
+        given["source_text"] = str(source.folder)
+    if dictionary is not None and "dictionary" in fields and method.dictionary is None:
+        given["dictionary"] = _write_dictionary(dictionary, step)
+    with step_folder(place, seed=step.seed) as inner:
+        initialise(model=model, tokenizer=tokenizer, initialise=method.model_copy(update=given), text=text, step=inner)
+        for each in inner.notes:
+            step.note(each)
+        step.figures["initialise"] = inner.figures.get("initialise", {})
+        step.figures["tokens_added"] = inner.figures.get("tokens", {}).get("added", 0)
+    return Model.open(place)
+
+
+def _write_dictionary(pairs: Pairs, step: Step) -> str:
+    """The pairs of one word each as `old word TAB new word`; the pivot is the old language."""
+    found = dict.fromkeys(
+        (row["target_text"].strip().lower(), row["source_text"].strip().lower())
+        for row in pairs.rows()
+        if row["source_text"].strip().isalpha() and row["target_text"].strip().isalpha()
+    )
+    path = step.out / ".trial" / DICTIONARY_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{old}\t{new}\n" for old, new in found), encoding="utf-8")
+    step.figures["dictionary"] = len(found)
+    return str(path)
