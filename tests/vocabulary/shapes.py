@@ -4,33 +4,55 @@ Each builder gives a new `Vocabulary`; `SHAPES` lists them for parametrised test
 """
 
 import json
+import unicodedata
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from panglot.models.charsmap import compile_charsmap
 from panglot.vocabulary.byt5 import byt5_vocabulary
 from panglot.vocabulary.surface import byte_letters, byte_piece
 from panglot.vocabulary.vocabulary import Vocabulary
 
-# Written for these tests, except for the greetings; several words come back so that there is something to merge.
+# Written for these tests; words come back so that there is something to merge.
 TEXTS = [
-    "วันนี้อากาศดีมาก เราจะไปตลาดกัน วันนี้ตลาดดีมาก", "เด็กกินข้าวที่บ้าน บ้านอยู่ใกล้ตลาด",
-    "ថ្ងៃនេះអាកាសធាតុល្អណាស់ យើងទៅផ្សារ ថ្ងៃនេះផ្សារល្អណាស់", "កុមារញ៉ាំបាយនៅផ្ទះ ផ្ទះនៅជិតផ្សារ",
-    "الطقس جميل اليوم وسنذهب إلى السوق، السوق جميل", "يأكل الطفل في البيت، والبيت قرب السوق", "كِتَابٌ جَمِيلٌ فِي ٱلْبَيْتِ",
-    "מזג האוויר יפה היום ונלך אל השוק, השוק יפה", "הילד אוכל בבית והבית ליד השוק", "שָׁלוֹם לַיֶּלֶד בַּבַּיִת",
-    "आज मौसम अच्छा है और हम बाज़ार जाएँगे, बाज़ार अच्छा है", "बच्चा घर में खाना खाता है, घर बाज़ार के पास है",
-    "இன்று வானிலை நன்றாக உள்ளது, நாம் சந்தைக்குச் செல்வோம்", "குழந்தை வீட்டில் சாப்பிடுகிறது, வீடு சந்தைக்கு அருகில்",
-    "今天天气很好，我们去市场，市场很好。", "孩子在家吃饭，家在市场附近。", "今日は天気がいいので市場へ行きます。市場はいいです。",
-    "오늘 날씨가 좋아서 우리는 시장에 갑니다. 시장이 좋아요.", "ዛሬ አየሩ ጥሩ ነው፤ ወደ ገበያ እንሄዳለን። ገበያው ጥሩ ነው።", "ልጁ ቤት ውስጥ ይበላል፤ ቤቱ ከገበያ አጠገብ ነው።",
-    "ߌ ߣߌ ߕߟߋ߬ ߓߍ߯ ߦߋ߫ ߌ ߞߊ߲߬ ߕߟߋ߬", "ߒߞߏ ߦߋ߫ ߞߊ߲ ߠߎ߬ ߦߋ߫ ߒߞߏ", "ދިވެހި ބަހުން ލިޔެފައި ދިވެހި",
-    "Dobry dźeń! Dźensa je rjane wjedro, na wiki póńdźemy, wiki su rjane.", "Dźěćo doma jě, dom je pódla wikow.",
-    "The weather is fine today and we go to the market; the market is fine.", "The child eats at home, the home is near the market.",
-    "Сегодня хорошая погода, мы идём на рынок, рынок хороший.", "Ο καιρός είναι καλός σήμερα και πάμε στην αγορά.",
-    "def market(weather: str) -> int:\n    return len(weather) + 12345\n", "for (int i = 0; i < 100; ++i) { total += price[i]; }",
-    "👩‍👩‍👧‍👦 and 👍🏽 and 🇹🇭 at the market 🙂🙂 👩‍👩‍👧‍👦 👍🏽", "𐐀𐐁 𝒜𝒷𝒸 𠀀𠀁 four bytes 𐐀𐐁 𝒜𝒷𝒸", "naïve café, cafe\u0301 naive, nai\u0308ve",
-]  # fmt: skip
+    "วันนี้อากาศดีมาก เราจะไปตลาดกัน วันนี้ตลาดดีมาก",
+    "เด็กกินข้าวที่บ้าน บ้านอยู่ใกล้ตลาด",
+    "ថ្ងៃនេះអាកាសធាតុល្អណាស់ យើងទៅផ្សារ ថ្ងៃនេះផ្សារល្អណាស់",
+    "កុមារញ៉ាំបាយនៅផ្ទះ ផ្ទះនៅជិតផ្សារ",
+    "الطقس جميل اليوم وسنذهب إلى السوق، السوق جميل",
+    "يأكل الطفل في البيت، والبيت قرب السوق",
+    "كِتَابٌ جَمِيلٌ فِي ٱلْبَيْتِ",
+    "מזג האוויר יפה היום ונלך אל השוק, השוק יפה",
+    "הילד אוכל בבית והבית ליד השוק",
+    "שָׁלוֹם לַיֶּלֶד בַּבַּיִת",
+    "आज मौसम अच्छा है और हम बाज़ार जाएँगे, बाज़ार अच्छा है",
+    "बच्चा घर में खाना खाता है, घर बाज़ार के पास है",
+    "இன்று வானிலை நன்றாக உள்ளது, நாம் சந்தைக்குச் செல்வோம்",
+    "குழந்தை வீட்டில் சாப்பிடுகிறது, வீடு சந்தைக்கு அருகில்",
+    "今天天气很好，我们去市场，市场很好。",
+    "孩子在家吃饭，家在市场附近。",
+    "今日は天気がいいので市場へ行きます。市場はいいです。",
+    "오늘 날씨가 좋아서 우리는 시장에 갑니다. 시장이 좋아요.",
+    "ዛሬ አየሩ ጥሩ ነው፤ ወደ ገበያ እንሄዳለን። ገበያው ጥሩ ነው።",
+    "ልጁ ቤት ውስጥ ይበላል፤ ቤቱ ከገበያ አጠገብ ነው።",
+    "ߌ ߣߌ ߕߟߋ߬ ߓߍ߯ ߦߋ߫ ߌ ߞߊ߲߬ ߕߟߋ߬",
+    "ߒߞߏ ߦߋ߫ ߞߊ߲ ߠߎ߬ ߦߋ߫ ߒߞߏ",
+    "ދިވެހި ބަހުން ލިޔެފައި ދިވެހި",
+    "Dobry dźeń! Dźensa je rjane wjedro, na wiki póńdźemy, wiki su rjane.",
+    "Dźěćo doma jě, dom je pódla wikow.",
+    "The weather is fine today and we go to the market; the market is fine.",
+    "The child eats at home, the home is near the market.",
+    "Сегодня хорошая погода, мы идём на рынок, рынок хороший.",
+    "Ο καιρός είναι καλός σήμερα και πάμε στην αγορά.",
+    "def market(weather: str) -> int:\n    return len(weather) + 12345\n",
+    "for (int i = 0; i < 100; ++i) { total += price[i]; }",
+    "👩‍👩‍👧‍👦 and 👍🏽 and 🇹🇭 at the market 🙂🙂 👩‍👩‍👧‍👦 👍🏽",
+    "𐐀𐐁 𝒜𝒷𝒸 𠀀𠀁 four bytes 𐐀𐐁 𝒜𝒷𝒸",
+    "naïve café, cafe\u0301 naive, nai\u0308ve",
+]
 
 LLAMA3_SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -97,6 +119,16 @@ def template(single: str, pair: str, ids: dict[str, int]) -> Any:
 
 
 @cache
+def _nfkc() -> Any:
+    """A character map as SentencePiece writes it: NFKC of some hundred characters, line ends and tabs to spaces."""
+    some = [*range(0xA0, 0x180), *range(0x2000, 0x2070), *range(0x0E00, 0x0E60), *range(0xFB00, 0xFB07), *range(0xFF01, 0xFF5F)]
+    changed = {chr(each): unicodedata.normalize("NFKC", chr(each)) for each in some}
+    composed = {unicodedata.normalize("NFD", chr(each)): chr(each) for each in range(0xC0, 0x180)}
+    pairs = {**changed, **composed, "\n": " ", "\t": " ", "\r": " ", "\u200b": " ", "\x07": ""}
+    return normalizers.Precompiled(compile_charsmap({key: value for key, value in pairs.items() if key != value}))
+
+
+@cache
 def _unigram_pieces(size: int) -> tuple[tuple[str, float], ...]:
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizers.NFKC()
@@ -151,13 +183,13 @@ def xlm_r() -> Vocabulary:
     return make(
         {"type": "Unigram", "unk_id": 3, "vocab": [list(each) for each in pieces], "byte_fallback": False},
         marks,
-        normalizer=normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]),
+        normalizer=_nfkc(),
         pre_tokenizer=space,
         post_processor=template("<s> $A </s>", "<s> $A </s> </s> $B </s>", {"<s>": 0, "</s>": 2}),
         decoder=decoders.Metaspace(prepend_scheme="always"),
         config={
             "bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "cls_token": "<s>", "unk_token": "<unk>",
-            "pad_token": "<pad>", "mask_token": "<mask>",
+            "pad_token": "<pad>", "mask_token": "<mask>", "tokenizer_class": "XLMRobertaTokenizer",
         },
     )  # fmt: skip
 
@@ -170,7 +202,7 @@ def mt5() -> Vocabulary:
     return make(
         {"type": "Unigram", "unk_id": 2, "vocab": [list(each) for each in pieces], "byte_fallback": True},
         [added(0, "<pad>"), added(1, "</s>"), added(2, "<unk>")],
-        normalizer=normalizers.NFKC(),
+        normalizer=_nfkc(),
         pre_tokenizer=pre_tokenizers.Metaspace(prepend_scheme="always"),
         post_processor=template("$A </s>", "$A </s> $B </s>", {"</s>": 1}),
         decoder=decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="always")]),
@@ -188,7 +220,7 @@ def mbart() -> Vocabulary:
     return make(
         {"type": "Unigram", "unk_id": 3, "vocab": [list(each) for each in pieces], "byte_fallback": False},
         marks,
-        normalizer=normalizers.NFKC(),
+        normalizer=_nfkc(),
         pre_tokenizer=pre_tokenizers.Metaspace(prepend_scheme="always"),
         post_processor=template("$A </s> en_XX", "$A $B </s> en_XX", {"</s>": 2, "en_XX": beyond["en_XX"]}),
         decoder=decoders.Metaspace(prepend_scheme="always"),
@@ -207,6 +239,7 @@ def nllb() -> Vocabulary:
     return make(
         _bpe_model([*heads, *pieces], merges, unk_token="<unk>", fuse_unk=True),
         marks,
+        normalizer=normalizers.Sequence([_nfkc(), normalizers.Replace(Regex(" {2,}"), " ")]),
         pre_tokenizer=pre_tokenizers.Metaspace(prepend_scheme="always", split=True),
         post_processor=template("eng_Latn $A </s>", "eng_Latn $A $B </s>", {"eng_Latn": first + 1, "</s>": 2}),
         decoder=decoders.Metaspace(prepend_scheme="always", split=True),
@@ -423,5 +456,5 @@ SHAPES: list[tuple[str, Callable[[], Vocabulary]]] = [
 
 
 def rows_of(name: str, vocabulary: Vocabulary) -> int:
-    """Rows of the embedding matrix of a model of this shape: padded to a multiple of 64, and one block more, where the real one is."""
+    """Rows of the embedding matrix of a model of this shape; where the real one is padded, more than tokens."""
     return vocabulary.size if name not in ("mt5", "qwen") else (vocabulary.size // 64 + 2) * 64
