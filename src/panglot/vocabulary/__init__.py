@@ -9,8 +9,12 @@ COMPONENTS: dict[str, str] = {
     "trim": "panglot.vocabulary.trim:trim",
     "initialise": "panglot.vocabulary.initialise_rows:initialise",
     "load": "panglot.vocabulary.load:load",
+    "extend_tokenizer": "panglot.vocabulary.extend_tokenizer:extend_tokenizer",
+    "merge_tokenizers": "panglot.vocabulary.merge_tokenizers:merge_tokenizers",
+    "transliterate_tokenizer": "panglot.vocabulary.transliterate_tokenizer:transliterate_tokenizer",
     "trim_tokenizer": "panglot.vocabulary.trim_tokenizer:trim_tokenizer",
     "factorise": "panglot.vocabulary.factorised_model:factorise_model",
     "materialise": "panglot.vocabulary.factorised_model:materialise_model",
     "measure": "panglot.vocabulary.measure:measure",
+    "train": "panglot.vocabulary.train:train",
 }

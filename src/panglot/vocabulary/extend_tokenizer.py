@@ -1,6 +1,6 @@
 """Component `vocabulary.extend_tokenizer`: new pieces for the languages of a text; all old ids stay."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import numpy as np
@@ -9,6 +9,7 @@ from pydantic import Field
 from panglot.artifacts import InputError, Step
 from panglot.corpus.documents import Documents
 from panglot.vocabulary.added_tokens import absorb_added
+from panglot.vocabulary.effect import sample_texts, token_effect
 from panglot.vocabulary.grow_bpe import grow_bpe
 from panglot.vocabulary.grow_unigram import grow_unigram
 from panglot.vocabulary.grow_wordpiece import grow_wordpiece
@@ -19,7 +20,6 @@ from panglot.vocabulary.word_counts import cut_words, word_counts
 
 Texts = Callable[[], Iterator[str]]
 _GROW = {"unigram": grow_unigram, "bpe": grow_bpe, "byte_bpe": grow_bpe, "wordpiece": grow_wordpiece}
-_BATCH = 1 << 10
 
 
 def extend_vocabulary(vocabulary: Vocabulary, texts: Texts, add: int, *, minimum_count: int = 2) -> Change:
@@ -132,32 +132,10 @@ def extend_tokenizer(
         )
     if retain is not None:
         with step.progress("comparing retained text"):
-            step.figures["retained_changed"] = {
-                language: changed_share(change, retain.texts(language)) for language in retain.languages
-            }
+            step.figures["retained"] = token_effect(change, sample_texts(retain))
     change.new.save(step.out / TOKENIZER_FOLDER)
     change.write(step.out)
     return Tokenizer.open(step.out)
-
-
-def changed_share(change: Change, texts: Iterable[str]) -> float:
-    """Share of the texts whose tokens the change changes, in ids of the old tokenizer; 0 where there is no text."""
-    total = changed = 0
-    batch: list[str] = []
-
-    def compare() -> int:
-        before, after = change.old.encode(batch), change.new.encode(batch)
-        return sum(old != change.source[new].tolist() for old, new in zip(before, after, strict=True))
-
-    for text in texts:
-        batch.append(text)
-        total += 1
-        if len(batch) == _BATCH:
-            changed += compare()
-            batch.clear()
-    if batch:
-        changed += compare()
-    return round(changed / max(total, 1), 6)
 
 
 def _tokens(vocabulary: Vocabulary, words: dict[str, int]) -> int:

@@ -36,7 +36,7 @@ def grow_bpe(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, mini
         their merges go through it.
     """
     missing = _missing_characters(vocabulary, words, minimum_count)[:add]
-    start = _with_pieces(vocabulary, missing, [])
+    start = with_pieces(vocabulary, missing, [])
     merges: list[tuple[str, str]] = []
     if len(missing) < add:
         loop = _loop(start, words, minimum_count)
@@ -44,15 +44,16 @@ def grow_bpe(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, mini
             merges.append((loop.texts[merge.left], loop.texts[merge.right]))
             if len(missing) + len(merges) == add:
                 break
-    pieces = [_joined(left, right, _prefix(vocabulary)) for left, right in merges]
-    return _with_pieces(start, pieces, merges) if merges else start
+    pieces = [joined(left, right, _prefix(vocabulary)) for left, right in merges]
+    return with_pieces(start, pieces, merges) if merges else start
 
 
 def _prefix(vocabulary: Vocabulary) -> str:
     return vocabulary.model.get("continuing_subword_prefix") or ""
 
 
-def _joined(left: str, right: str, prefix: str) -> str:
+def joined(left: str, right: str, prefix: str) -> str:
+    """The text of two pieces merged; `prefix` is what pieces inside a word begin with."""
     return left + right[len(prefix) :]
 
 
@@ -71,12 +72,12 @@ def _missing_characters(vocabulary: Vocabulary, words: Mapping[str, int], minimu
 
 def _loop(vocabulary: Vocabulary, words: Mapping[str, int], minimum_count: int) -> PairMerges:
     tokens = [each or "" for each in vocabulary.tokens]
-    alone = _alone(vocabulary)
+    alone = never_merged(vocabulary)
     rules, prefix = PieceRules.of(vocabulary), _prefix(vocabulary)
     taken = set(vocabulary.ids)
 
     def join(left: str, right: str) -> str | None:
-        text = _joined(left, right, prefix)
+        text = joined(left, right, prefix)
         if text in taken or not rules.allow(text):
             return None
         taken.add(text)
@@ -86,7 +87,8 @@ def _loop(vocabulary: Vocabulary, words: Mapping[str, int], minimum_count: int) 
     return PairMerges(cut_words(vocabulary, ordered).without(alone), counts, tokens, join, minimum_count=minimum_count)
 
 
-def _alone(vocabulary: Vocabulary) -> set[int]:
+def never_merged(vocabulary: Vocabulary) -> set[int]:
+    """Ids that no merge may touch: added tokens, bytes to fall back on, the unknown token."""
     found = set(vocabulary.added)
     if has_byte_fallback(vocabulary):
         found |= {vocabulary.ids[name] for name in map(byte_piece, range(256)) if name in vocabulary.ids}
@@ -95,7 +97,8 @@ def _alone(vocabulary: Vocabulary) -> set[int]:
     return found
 
 
-def _with_pieces(vocabulary: Vocabulary, pieces: list[str], merges: list[tuple[str, str]]) -> Vocabulary:
+def with_pieces(vocabulary: Vocabulary, pieces: list[str], merges: list[tuple[str, str]]) -> Vocabulary:
+    """Append pieces and merges to a BPE model."""
     model = vocabulary.model
     size = vocabulary.size
     pairs = [(left, right) for left, right in merges]

@@ -157,7 +157,7 @@ def _choose(model: _TextModel, fixed: Scores, candidates: Scores, wanted: int) -
     uses = model.uses(fixed | candidates)
     scores = model.old | fixed | candidates
     losses = {
-        piece: uses.get(piece, 0) * (candidates[piece] - _best_without(piece, scores, model.lowest)) for piece in candidates
+        piece: uses.get(piece, 0) * (candidates[piece] - best_without(piece, scores, model.lowest)) for piece in candidates
     }
     waiting = sorted((piece for piece in candidates if losses[piece] > 0), key=lambda each: (-losses[each], each))
     chosen: Scores = {}
@@ -170,7 +170,7 @@ def _choose(model: _TextModel, fixed: Scores, candidates: Scores, wanted: int) -
         chosen = {piece: score for piece, score in chosen.items() if piece in uses}
 
 
-def _best_without(piece: str, scores: Scores, lowest: float) -> float:
+def best_without(piece: str, scores: Scores, lowest: float) -> float:
     """Score of the best cut of a piece into at least two."""
     unknown = lowest - 10.0
     best = [0.0] + [-math.inf] * len(piece)

@@ -40,10 +40,9 @@ def grow_wordpiece(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *
     """
     model = _TextModel(vocabulary, words)
     characters = model.missing_characters(minimum_count)
-    shields = [] if len(characters) >= add else model.shields(characters)
-    fixed = [*characters, *shields][:add]
-    if len(characters) + len(shields) >= add:
-        return with_pieces(vocabulary, fixed)
+    fixed = [*characters, *(shields(vocabulary, characters) if len(characters) < add else [])]
+    if len(fixed) >= add:
+        return with_pieces(vocabulary, fixed[:add])
     return with_pieces(vocabulary, [*fixed, *_choose(model, fixed, add - len(fixed), minimum_count)])
 
 
@@ -76,16 +75,6 @@ class _TextModel:
                 forms += [character] * begins + [self.prefix + character] * (character in joined)
         return [form for form in forms if form not in known]
 
-    def shields(self, more: Iterable[str]) -> list[str]:
-        """`##` forms of characters that stand inside old pieces and have none."""
-        known = set(self.vocabulary.model["vocab"]) | set(more)
-        inside: set[str] = set()
-        for number, piece in enumerate(self.vocabulary.tokens):
-            if piece is not None and number not in self.vocabulary.added and not _is_mark(piece):
-                continued = piece.startswith(self.prefix)
-                inside.update(piece[len(self.prefix) :] if continued else piece[1:])
-        return sorted(form for form in (self.prefix + each for each in inside) if form not in known)
-
     def cut(self, more: Iterable[str]) -> tuple[list[str], Cut]:
         """Texts of the symbols, and the words; a barrier stands for an unknown word."""
         from tokenizers.models import WordPiece
@@ -104,6 +93,22 @@ class _TextModel:
         )
         alone = set(self.vocabulary.added) | {self.unknown}
         return texts, cut_with(cutter, self.ordered).without(each for each in alone if each is not None)
+
+
+def shields(vocabulary: Vocabulary, more: Iterable[str] = ()) -> list[str]:
+    """`##` forms of characters that stand inside pieces, old or new, and have none.
+
+    Without them a longer match of a new piece could leave such a character at the front of a rest that no piece matches, and a
+    word that could be written would become unknown.
+    """
+    prefix: str = vocabulary.model.get("continuing_subword_prefix", "##")
+    added = {vocabulary.tokens[each] for each in vocabulary.added}
+    known = {*vocabulary.model["vocab"], *more}
+    inside: set[str] = set()
+    for piece in known:
+        if piece not in added and not _is_mark(piece):
+            inside.update(piece[len(prefix) :] if piece.startswith(prefix) else piece[1:])
+    return sorted(form for form in (prefix + each for each in inside) if form not in known)
 
 
 def _is_mark(piece: str) -> bool:
