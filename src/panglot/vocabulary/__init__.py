@@ -5,7 +5,6 @@ A component is named `vocabulary.NAME` in a recipe; `COMPONENTS` says where it l
 
 COMPONENTS: dict[str, str] = {
     "extend": "panglot.vocabulary.extend:extend",
-    "extend_tokenizer": "panglot.vocabulary.extend_tokenizer:extend_tokenizer",
     "trim": "panglot.vocabulary.trim:trim",
     "initialise": "panglot.vocabulary.initialise_rows:initialise",
     "load": "panglot.vocabulary.load:load",

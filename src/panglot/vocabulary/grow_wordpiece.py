@@ -136,7 +136,8 @@ def _credit(before: Cut, after: Cut, counts: list[int], first_new: int, new: int
     places = np.flatnonzero(after.symbols >= first_new)
     sharers = np.bincount(word_of[places], minlength=len(after.lengths))
     saved = np.asarray(counts) * (before.lengths - after.lengths) / np.maximum(sharers, 1)
-    return np.bincount(after.symbols[places] - first_new, weights=saved[word_of[places]], minlength=new)
+    found = np.bincount(after.symbols[places] - first_new, weights=saved[word_of[places]], minlength=new)
+    return found.astype(np.float64)
 
 
 def _candidates(model: _TextModel, texts: list[str], cut: Cut, wanted: int, minimum_count: int) -> list[str]:

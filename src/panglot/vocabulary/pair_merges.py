@@ -181,7 +181,8 @@ class PairMerges:
             found = self._born[newer] = found[self._symbol[found] == newer]
             if left != newer:
                 found = self._before[found]
-        return found[(self._symbol[found] == left) & (self._symbol[self._next[found]] == right)]
+        standing: Places = found[(self._symbol[found] == left) & (self._symbol[self._next[found]] == right)]
+        return standing
 
     def _merge(self, left: int, right: int, made: int) -> None:
         first = self._places(left, right)
@@ -213,8 +214,9 @@ class PairMerges:
 
 def _united(*places: Places) -> Places:
     """All places once, ascending; each part is ascending, which makes the stable sort a merge."""
-    found = np.sort(np.concatenate(places), kind="stable")
-    return found[np.diff(found, prepend=-1) != 0]
+    ordered = np.sort(np.concatenate(places), kind="stable")
+    found: Places = ordered[np.diff(ordered, prepend=-1) != 0]
+    return found
 
 
 def _without_overlaps(places: Places, following: Places) -> Places:
@@ -225,4 +227,5 @@ def _without_overlaps(places: Places, following: Places) -> Places:
     starts_run[1:] = places[1:] != following[places[:-1]]
     indices = np.arange(len(places))
     within = indices - np.maximum.accumulate(np.where(starts_run, indices, 0))
-    return places[within % 2 == 0]
+    found: Places = places[within % 2 == 0]
+    return found
