@@ -14,6 +14,7 @@ COMPONENTS: dict[str, str] = {
     "bits_per_byte": "panglot.evaluation.bits_per_byte:bits_per_byte",
     "bitext_retrieval": "panglot.evaluation.bitext_retrieval:bitext_retrieval",
     "compare": "panglot.evaluation.compare:compare",
+    "compare_trials": "panglot.evaluation.compare_trials:compare_trials",
     "trial": "panglot.evaluation.trial:trial",
 }
 

@@ -119,6 +119,16 @@ def read_texts(text: Documents, step: Step) -> HeldOut:
     )
 
 
+def joined(parts: Sequence[HeldOut]) -> HeldOut:
+    """Several as one; a document that several have is taken once."""
+    rows: dict[str, tuple[str, str, bool]] = {}
+    for each in parts:
+        for key, *row in zip(each.ids, each.texts, each.languages, each.spaced, strict=True):
+            rows.setdefault(key, (row[0], row[1], row[2]))  # type: ignore[arg-type]
+    texts, languages, spaced = zip(*rows.values(), strict=True)
+    return HeldOut(list(rows), list(texts), list(languages), list(spaced))
+
+
 def note_fresh(opened: "Opened", name: str, step: Step) -> None:
     """Say so where the head is new."""
     if opened.fresh:

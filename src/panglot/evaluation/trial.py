@@ -10,7 +10,7 @@ from pydantic import Field
 from panglot.artifacts import Step, digest_file, digest_folder, reads, step_folder
 from panglot.corpus.documents import Documents
 from panglot.corpus.pairs import Pairs
-from panglot.evaluation.bits_per_byte import METRIC, measured, measurements, note_fresh, read_texts
+from panglot.evaluation.bits_per_byte import METRIC, joined, measured, measurements, note_fresh, read_texts
 from panglot.evaluation.results import Measurement, Results, write_results
 from panglot.models.model import Model
 from panglot.objectives.objective import Objective
@@ -37,7 +37,7 @@ def trial(
     *,
     model: Model,
     text: Documents,
-    heldout: Documents,
+    heldout: Documents | list[Documents],
     tokenizer: Tokenizer | None = None,
     initialise: Initialise | None = None,
     source: Documents | None = None,
@@ -92,7 +92,7 @@ def trial(
     from panglot.objectives.opening import open_language_model
     from panglot.training.seeding import seeded
 
-    texts = read_texts(heldout, step)
+    texts = joined([read_texts(each, step) for each in (heldout if isinstance(heldout, list) else [heldout])])
     training = Training(
         steps=steps, batch_bytes=batch_bytes, sequence_length=sequence_length, learning_rate=learning_rate,
         warmup_share=warmup_share, weight_decay=weight_decay, trainable=trainable, precision=precision,

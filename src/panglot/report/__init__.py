@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPONENTS", "Page", "Summary", "compare_runs"]
 
-COMPONENTS: dict[str, str] = {"page": "panglot.report.page:page"}
+COMPONENTS: dict[str, str] = {
+    "page": "panglot.report.page:page",
+    "vocabulary_compare": "panglot.report.vocabulary_compare:vocabulary_compare",
+}
 
 # Functions named as their own files are left out: a package cannot hold both under one name.
 __getattr__ = lazy_names(__name__, {"Page": "page", "Summary": "summary", "compare_runs": "overview"})

@@ -16,6 +16,7 @@ from panglot.report.lineage import Ancestor, all_steps
 from panglot.report.page import FACTS_FILE, read_facts
 from panglot.report.plots import dot_plot
 from panglot.report.rendering import render
+from panglot.report.vocabulary_compare import KIND, draw_compare
 
 _PAGE = "report.page"
 
@@ -29,7 +30,8 @@ def overview(run: Path) -> str:
     steps = _steps(run)
     facts = _facts(steps)
     if facts is not None:
-        return draw(facts, account.cost(_told(facts, steps)))
+        drawn = draw_compare if facts.get("kind") == KIND else draw
+        return drawn(facts, account.cost(_told(facts, steps)))
     measured = [each for each in steps.values() if (each.folder / RESULTS_FILE).is_file()]
     trained = account.trainings(steps)
     said: dict[str, Any] = {
@@ -66,7 +68,7 @@ def compare_runs(runs: Sequence[Path]) -> str:
     for name, run in zip(names, runs, strict=True):
         steps = _steps(run)
         facts = _facts(steps)
-        if facts is None:
+        if facts is None or facts.get("kind") == KIND:
             continue
         cost = account.cost(_told(facts, steps))
         found.append(

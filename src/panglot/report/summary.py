@@ -29,6 +29,8 @@ def summary(facts: dict[str, Any]) -> Summary:
     Args:
         facts: `Page.facts`.
     """
+    if "summary" in facts:
+        return Summary(facts["headline"]["sentence"], facts["headline"]["more"], **facts["summary"])
     columns: dict[str, list[str]] = {
         "language": [],
         "before": [],

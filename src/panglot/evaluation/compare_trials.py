@@ -1,0 +1,172 @@
+"""Component `evaluation.compare_trials`: which arm leads before training, and which after it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from panglot.artifacts import InputError, Step
+from panglot.evaluation.bits_per_byte import METRIC, TASK
+from panglot.evaluation.results import Measurement, Results, Units, write_results
+from panglot.evaluation.signature import Signature
+from panglot.evaluation.statistics import RESAMPLES, Difference, Floats, bootstrap_mean, generator, holm, paired_bootstrap
+
+_STEPS = re.compile(rf"{METRIC}_(\d+)")
+OVER = " over "
+
+
+@dataclass(frozen=True)
+class _Arm:
+    """The runs of one arm.
+
+    Attributes:
+        name: of the arm.
+        runs: item values of each run, by (task, language, metric).
+        rows: the table's row of each measurement of the first run.
+    """
+
+    name: str
+    runs: list[dict[tuple[str, str, str], Units]]
+    rows: dict[tuple[str, str, str], dict[str, Any]]
+
+    def values(self, key: tuple[str, str, str]) -> Floats:
+        """[runs, items]."""
+        return np.stack([run[key].values for run in self.runs])
+
+
+def compare_trials(*, trials: list[Results], controls: list[str] = ["random", "mean"], step: Step) -> Results:  # noqa: B006
+    """Compare arms on the same held-out documents, with seeds and intervals.
+
+    For each arm, language and number of steps: the mean over its runs, with an interval (95 %) that holds the variance of
+    documents and of runs. For each control: the difference arm − control; lower is better, so below 0 the arm leads.
+    Runs of equal seeds saw the same text in the same order, so differences are taken seed by seed (in the order given), then
+    over documents. P-values are corrected by Holm's method over the arms of one language, number of steps and control.
+
+    Args:
+        trials: results of `evaluation.trial`, one for each arm and seed, with the arm's name as condition; the seeds of each
+            arm in the same order.
+        controls: names of the arms that the others are compared with; those that are absent are passed over.
+
+    Raises:
+        InputError: the arms were not measured on the same documents and steps, or have different numbers of runs.
+    """
+    arms = _arms(trials)
+    keys = sorted(arms[0].runs[0], key=lambda key: (key[1], steps_of(key[2])))
+    for each in arms[1:]:
+        _must_match(arms[0], each)
+    rows: list[Measurement] = []
+    figures: dict[str, Any] = {}
+    for key in keys:
+        _, language, metric = key
+        place = figures.setdefault(language, {}).setdefault(str(steps_of(metric)), {})
+        for arm in arms:
+            values = arm.values(key)
+            low, high = bootstrap_mean(values, generator(step.seed, arm.name, *key), bounds=None)
+            rows.append(_row(arm, key, arm.name, float(values.mean()), low, high, step.seed))
+            place[arm.name] = {
+                "value": round(float(values.mean()), 6),
+                "interval": [round(low, 6), round(high, 6)],
+                "runs": [round(float(each), 6) for each in values.mean(axis=1)],
+            }
+        for control in (each for each in arms if each.name in controls):
+            others = [each for each in arms if each is not control]
+            found = [_difference(each.values(key), control.values(key), step.seed, key) for each in others]
+            for arm, difference, adjusted in zip(others, found, holm([each.p_value for each in found]).tolist(), strict=True):
+                name = f"{arm.name}{OVER}{control.name}"
+                rows.append(
+                    _row(
+                        arm,
+                        key,
+                        name,
+                        difference.value,
+                        difference.low,
+                        difference.high,
+                        step.seed,
+                        difference.p_value,
+                        adjusted,
+                    )
+                )
+                place[arm.name][f"over_{control.name}"] = {
+                    "value": round(difference.value, 6),
+                    "interval": [round(difference.low, 6), round(difference.high, 6)],
+                    "p_adjusted": adjusted,
+                }
+    step.figures["language"] = figures
+    step.figures["arms"] = [each.name for each in arms]
+    return write_results(step.out, rows)
+
+
+def steps_of(metric: str) -> int:
+    """Training steps that a metric's name says.
+
+    Example:
+        >>> steps_of("bits_per_byte_100")
+        100
+    """
+    found = _STEPS.fullmatch(metric)
+    if found is None:
+        raise ValueError(f"{metric} does not say how many steps")
+    return int(found[1])
+
+
+def _arms(trials: Sequence[Results]) -> list[_Arm]:
+    if not trials:
+        raise InputError("there are no trials to compare", where="trials")
+    found: dict[str, _Arm] = {}
+    for each in trials:
+        table = each.table().to_pylist()
+        name = str(table[0]["condition"])
+        rows = {(row["task"], row["language"], row["metric"]): row for row in table if _STEPS.fullmatch(row["metric"])}
+        if not rows or set(rows) != set(each.units()) or {row["task"] for row in rows.values()} != {TASK}:
+            raise InputError("these are not the results of a trial", where=each.folder, fix="give results of evaluation.trial")
+        arm = found.setdefault(name, _Arm(name, [], rows))
+        arm.runs.append(each.units())
+    return list(found.values())
+
+
+def _must_match(one: _Arm, other: _Arm) -> None:
+    if len(one.runs) != len(other.runs):
+        raise InputError(
+            f"{one.name} has {len(one.runs)} runs and {other.name} has {len(other.runs)}",
+            where="trials",
+            fix="give every arm the same seeds",
+        )
+    for run in [*one.runs[1:], *other.runs]:
+        if run.keys() != one.runs[0].keys() or any(run[key].items != one.runs[0][key].items for key in run):
+            raise InputError(
+                f"{one.name} and {other.name} were not measured on the same documents after the same steps",
+                where="trials",
+                fix="give every arm the same held-out text, steps and measure_after",
+            )
+    for key, row in one.rows.items():
+        mine = Signature.parse(str(row["signature"]))
+        reason = mine.why_not_comparable(Signature.parse(str(other.rows[key]["signature"])))
+        if reason:
+            raise InputError(f"{one.name} and {other.name} were not measured alike: {reason}", where=key[1])
+
+
+def _difference(arm: Floats, control: Floats, seed: int, key: tuple[str, str, str]) -> Difference:
+    return paired_bootstrap(arm - control, np.zeros(arm.shape[1]), generator(seed, *key), bounds=None)
+
+
+def _row(
+    arm: _Arm,
+    key: tuple[str, str, str],
+    condition: str,
+    value: float,
+    low: float,
+    high: float,
+    seed: int,
+    p_value: float | None = None,
+    p_adjusted: float | None = None,
+) -> Measurement:
+    task, language, metric = key
+    row = arm.rows[key]
+    signature = Signature.parse(str(row["signature"])).with_fields(ci=f"bootstrap-{RESAMPLES}", runs=len(arm.runs), seed=seed)
+    count = len(arm.runs[0][key].items)
+    return Measurement(
+        str(row["model"]), task, str(row["revision"]), language, condition, metric, value, count, low, high, str(signature),
+        p_value, p_adjusted,
+    )  # fmt: skip

@@ -1,0 +1,251 @@
+"""The report of a comparison of initialisations: who leads before training, and does the lead last?"""
+
+from typing import Any
+
+from panglot import __version__
+from panglot.artifacts import InputError, Step
+from panglot.evaluation.bits_per_byte import METRIC
+from panglot.evaluation.compare_trials import OVER, steps_of
+from panglot.evaluation.results import Results, concatenate, write_table
+from panglot.languages import Language
+from panglot.report import account, wording
+from panglot.report.comparison import describe, read_rows
+from panglot.report.lineage import lineage
+from panglot.report.page import CARD_FILE, FACTS_FILE, FORMAT, PAGE_FILE, Page, facts_json
+from panglot.report.rendering import render
+from panglot.report.trials_plot import trial_plot
+
+KIND = "vocabulary-compare"
+NONE = "none"
+BASELINES = ("random", "mean")
+LABELS = {
+    "none": "No extension",
+    "random": "Random",
+    "mean": "Mean of all rows",
+    "noisy_mean": "Noisy mean",
+    "multivariate": "Multivariate",
+    "subword_mean": "Subword mean",
+    "merge_tree": "Merge tree",
+    "align": "Align",
+    "wechsel": "WECHSEL",
+    "focus": "FOCUS",
+    "ofa": "OFA",
+    "convex_hull": "Convex hull",
+    "omp": "OMP",
+    "transmi": "TransMI",
+}
+
+
+def vocabulary_compare(
+    *, compared: Results, trials: list[Results], language: Language | None = None, title: str = "", step: Step
+) -> Page:
+    """Write the report of a comparison of initialisations.
+
+    Args:
+        compared: from `evaluation.compare_trials`.
+        trials: the results that were compared, for the account of steps, seeds and costs.
+        language: the language that was taught; by default the one whose test has the most documents.
+        title: title of the page.
+
+    Raises:
+        InputError: the comparison is empty, or does not hold the language.
+    """
+    rows = read_rows(compared)
+    steps_taken = lineage([*trials, compared])
+    facts = compare_facts(rows, language.tag if language else None, title)
+    facts["reproduce"] = account.reproduction(steps_taken)
+    facts["seeds"] = sorted({each.manifest.seed for each in trials if each.manifest})
+    facts["runs"] = _runs(trials)
+    _add_runs(facts)
+    (step.out / FACTS_FILE).write_text(facts_json(facts), encoding="utf-8")
+    (step.out / PAGE_FILE).write_text(draw_compare(facts, account.cost(steps_taken)), encoding="utf-8")
+    (step.out / CARD_FILE).write_text(f"# {facts['title']}\n\n{facts['headline']['sentence']}\n", encoding="utf-8")
+    write_table(concatenate([compared, *trials]), step.out / "results.parquet")
+    step.figures["headline"] = facts["headline"]["sentence"]
+    return Page(step.out)
+
+
+def compare_facts(rows: list[dict[str, Any]], language: str | None, title: str) -> dict[str, Any]:
+    """Every figure of the page, from the rows of `evaluation.compare_trials`.
+
+    Args:
+        rows: of the result table.
+        language: tag of the language that was taught.
+        title: title of the page.
+    """
+    if not rows:
+        raise InputError("the comparison has no rows")
+    tags = {each["language"]: each["n"] for each in rows}
+    target = language or max(sorted(tags), key=lambda tag: tags[tag])
+    if target not in tags:
+        raise InputError(f"{target} was not measured", where="language", fix=f"measured were {', '.join(sorted(tags))}")
+    steps = sorted({steps_of(each["metric"]) for each in rows})
+    languages = []
+    for tag in [target, *sorted(set(tags) - {target})]:
+        found: dict[str, dict[str, Any]] = {each["condition"]: {} for each in rows if OVER not in each["condition"]}
+        for each in rows:
+            if each["language"] != tag:
+                continue
+            name, _, control = str(each["condition"]).partition(OVER)
+            point = found[name].setdefault(str(steps_of(each["metric"])), {"over": {}})
+            said = {"value": each["value"], "interval": [each["ci_low"], each["ci_high"]]}
+            if control:
+                point["over"][control] = {**said, "p": each["p_adjusted"]}
+            else:
+                point.update(said)
+        last = str(steps[-1])
+        arms = [
+            {"name": name, "label": LABELS.get(name, name), "kind": _kind(name), "points": points}
+            for name, points in sorted(found.items(), key=lambda each: each[1][last]["value"])
+        ]
+        languages.append({**describe(tag), "target": tag == target, "documents": tags[tag], "arms": arms})
+    facts: dict[str, Any] = {
+        "format": FORMAT,
+        "kind": KIND,
+        "title": title or "Initialisations compared",
+        "language": describe(target),
+        "steps": steps,
+        "languages": languages,
+        "headline": headline(languages, steps[-1]),
+        "signatures": sorted({str(each["signature"]) for each in rows if str(each["metric"]).startswith(METRIC)}),
+        "fell_short": [],
+    }
+    facts["summary"] = _summary(facts)
+    return facts
+
+
+def headline(languages: list[dict[str, Any]], last: int) -> dict[str, Any]:
+    """What may be said: who leads before training, whether the lead lasts, and whether extension was worth it.
+
+    Args:
+        languages: as in the facts, the taught one first.
+        last: the last number of steps.
+    """
+    arms = {each["name"]: each for each in languages[0]["arms"]}
+    name = languages[0]["name"]
+    control = next((each for each in BASELINES if each in arms), None)
+    clever = [each for each in arms.values() if each["kind"] == "after"]
+    if control is None or not clever:
+        best = min(arms.values(), key=lambda each: each["points"][str(last)]["value"])
+        value = wording.number(best["points"][str(last)]["value"])
+        return {"sentence": f"{best['label']} ends lowest in {name}, at {value} bits per byte.", "more": []}
+    leader = min(clever, key=lambda each: each["points"]["0"]["value"])
+    start, end = (leader["points"][each]["over"].get(control) for each in ("0", str(last)))
+    before, after = _difference(start), _difference(end)
+    against = "random rows" if control == "random" else "the mean of all rows"
+    if before.verdict == "fell":
+        first = f"Before training {leader['label']} leads in {name}, by {_facts(before)} over {against}"
+    else:
+        first = f"Before training no method leads over {against} in {name} ({leader['label']}: {_facts(before)})"
+    if after.verdict == "fell":
+        share = after.value / before.value if before.value < 0 else 1.0
+        second = f"after {last:,} steps it still leads, by {_facts(after)}"
+        if before.verdict == "fell" and share < 1:
+            second += f", {100 * share:.0f} % of its lead"
+    elif after.verdict == "rose":
+        second = f"after {last:,} steps it is behind, by {_facts(after)}"
+    else:
+        second = f"after {last:,} steps no lead is shown any more ({_facts(after)})"
+    return {"sentence": f"{first}; {second}.", "more": _more(languages, arms, leader, last)}
+
+
+def _more(languages: list[dict[str, Any]], arms: dict[str, Any], leader: dict[str, Any], last: int) -> list[str]:
+    found = []
+    best = languages[0]["arms"][0]
+    if best["name"] not in (leader["name"], NONE):
+        found.append(f"{best['label']} ends lowest, at {wording.number(best['points'][str(last)]['value'])} bits per byte.")
+    over_mean = leader["points"][str(last)]["over"].get("mean")
+    if over_mean is not None and "random" in arms:
+        ends = _difference(over_mean)
+        verdict = {"fell": "below", "rose": "above", "not shown": "not shown to differ from"}[ends.verdict]
+        found.append(f"{leader['label']} ends {verdict} the plain mean of all rows ({_facts(ends)}).")
+    if NONE in arms:
+        best = next(each for each in languages[0]["arms"] if each["name"] != NONE)
+        over = _difference(best["points"][str(last)]["over"].get(NONE))
+        said = {
+            "fell": "Extension helps",
+            "rose": "Extension hurts",
+            "not shown": "Whether extension helps is not shown",
+        }[over.verdict]
+        found.append(f"{said}: the best arm ends {_facts(over)} against the old vocabulary after the same text.")
+        for each in languages[1:]:
+            arm = next((one for one in each["arms"] if one["name"] == best["name"]), None)
+            if arm is None:
+                continue
+            over = _difference(arm["points"][str(last)]["over"].get(NONE))
+            if over.verdict != "not shown":
+                word = "better" if over.verdict == "fell" else "worse"
+                found.append(f"{each['name']} ends {word} than without extension ({_facts(over)}).")
+    return found
+
+
+def _difference(said: dict[str, Any] | None) -> wording.Difference:
+    if said is None:
+        return wording.Difference(0.0)
+    return wording.Difference(said["value"], said["interval"][0], said["interval"][1], said["p"])
+
+
+def _facts(said: wording.Difference) -> str:
+    return f"{wording.signed(said.value)}, 95 % interval {wording.interval(said.low, said.high)}"
+
+
+def _kind(name: str) -> str:
+    return "control" if name == NONE else "before" if name in BASELINES else "after"
+
+
+def _runs(trials: list[Results]) -> dict[str, Any]:
+    """Value of each run: by language, steps and arm."""
+    found: dict[str, Any] = {}
+    for each in trials:
+        for row in read_rows(each):
+            if str(row["metric"]).startswith(METRIC):
+                place = found.setdefault(row["language"], {}).setdefault(str(steps_of(row["metric"])), {})
+                place.setdefault(row["condition"], []).append(row["value"])
+    return found
+
+
+def _add_runs(facts: dict[str, Any]) -> None:
+    runs = facts.pop("runs")
+    for language in facts["languages"]:
+        for arm in language["arms"]:
+            for step, point in arm["points"].items():
+                point["runs"] = runs.get(language["tag"], {}).get(step, {}).get(arm["name"], [point["value"]])
+
+
+def _summary(facts: dict[str, Any]) -> dict[str, Any]:
+    """What the terminal shows of the taught language."""
+    steps = [str(each) for each in facts["steps"]]
+    target = facts["languages"][0]
+    control = next((each for each in BASELINES if any(arm["name"] == each for arm in target["arms"])), None)
+    columns = ["arm", *("before" if each == "0" else f"after {each}" for each in steps)]
+    columns += [f"over {control}", "95 % interval"] if control else []
+    rows = []
+    for arm in target["arms"]:
+        row = [arm["label"], *(wording.number(arm["points"][each]["value"]) for each in steps)]
+        if control:
+            over = arm["points"][steps[-1]]["over"].get(control)
+            row += [wording.signed(over["value"]), wording.interval(*over["interval"])] if over else ["–", "–"]
+        rows.append(row)
+    return {"columns": columns, "rows": rows}
+
+
+def draw_compare(facts: dict[str, Any], cost: dict[str, Any] | None = None) -> str:
+    """The page as HTML.
+
+    Args:
+        facts: as in `facts.json`.
+        cost: from `account.cost`; without it the section is left out.
+    """
+    shown = sorted({0, facts["steps"][-1]} & set(facts["steps"]))
+    kinds = list(dict.fromkeys(each["kind"] for each in facts["languages"][0]["arms"]))
+    return render(
+        "vocabulary_compare.html",
+        facts=facts,
+        cost=cost,
+        plots={
+            each["tag"]: [trial_plot(each["arms"], shown, narrow=narrow) for narrow in (False, True)]
+            for each in facts["languages"]
+        },
+        kinds=[each for each in ("after", "before", "control") if each in kinds],
+        version=__version__,
+    )
