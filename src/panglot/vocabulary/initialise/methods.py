@@ -15,6 +15,7 @@ from panglot.vocabulary.initialise.ofa import Ofa
 from panglot.vocabulary.initialise.omp import OMP
 from panglot.vocabulary.initialise.random import Random
 from panglot.vocabulary.initialise.subword_mean import SubwordMean
+from panglot.vocabulary.initialise.transmi import TransMI
 from panglot.vocabulary.initialise.wechsel import Wechsel
 
 
@@ -35,6 +36,7 @@ Initialise = Annotated[
         | Focus
         | Ofa
         | ConvexHull
+        | TransMI
         | OMP,
         Field(discriminator="method"),
     ],
