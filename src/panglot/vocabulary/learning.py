@@ -32,9 +32,10 @@ class Learner:
         tokens: its special tokens.
         size: tokens in all.
         characters: characters that must be pieces, sorted; none over bytes.
-        minimum_count: least weighted count of a piece.
+        minimum_count: how often a piece must stand in the text.
         longest: most characters of a piece.
         model_max_length: of the configuration.
+        seen: how often each word truly stands in the text, where its weight repeats it.
     """
 
     algorithm: Algorithm
@@ -45,6 +46,7 @@ class Learner:
     minimum_count: int
     longest: int
     model_max_length: int | None = None
+    seen: Mapping[str, float] | None = None
 
     @property
     def symbols(self) -> list[str]:
@@ -72,6 +74,7 @@ class Learner:
                 words,
                 self.room + len(self.symbols),
                 characters=self.characters,
+                seen=self.seen,
                 longest=self.longest,
                 minimum_count=self.minimum_count,
             )
@@ -127,7 +130,9 @@ class Learner:
         own = len(set("".join(words)))
         while True:
             try:
-                return train_unigram(words, own + wanted, longest=self.longest, minimum_count=self.minimum_count)
+                return train_unigram(
+                    words, own + wanted, seen=self.seen, longest=self.longest, minimum_count=self.minimum_count
+                )
             except InputError:
                 if not wanted:
                     raise

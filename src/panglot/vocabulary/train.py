@@ -66,7 +66,7 @@ def train(
             t5 for `byte` without it.
         byte_fallback: for `unigram` and for `bpe` over characters (there on without it): write characters that are no pieces
             in bytes, so that nothing at all is unknown.
-        minimum_count: how often a piece must stand in the text, repetitions counted.
+        minimum_count: how often a piece must stand in the text; of byte pairs repetitions count too.
         longest_piece: most characters of a piece; over bytes three bytes count as one.
         model_max_length: what the configuration says about the longest input; 512, and 2048 for llama, without it.
         step: where to write `tokenizer/`.
@@ -94,12 +94,13 @@ def train(
         tag: {word: count * drawn.weights[tag] for word, count in sorted(gathered.words[tag].items())} for tag in gathered.words
     }
     weighted = {tag: words for tag, words in weighted.items() if words}
-    together = summed(weighted.values())
-    alphabet = _alphabet(gathered, together, cutting, len(tokens.all), size, minimum_count)
+    seen: dict[str, float] = summed(gathered.words.values())
+    alphabet = _alphabet(gathered, seen, cutting, len(tokens.all), size, minimum_count)
     if gathered.characters - set(alphabet) and cutting.form != "bytes":
         weighted = {tag: _without_rare(words, alphabet) for tag, words in weighted.items()}
-        together = summed(weighted.values())
-    learner = Learner(algorithm, cutting, tokens, size, alphabet, minimum_count, longest_piece, model_max_length)
+        seen = _without_rare(seen, alphabet)
+    together = summed(weighted.values())
+    learner = Learner(algorithm, cutting, tokens, size, alphabet, minimum_count, longest_piece, model_max_length, seen)
     if learner.room < 0:
         needed = size - learner.room
         raise InputError(

@@ -32,6 +32,7 @@ def train_unigram(
     size: int,
     *,
     characters: Collection[str] = (),
+    seen: Mapping[str, float] | None = None,
     longest: int = 16,
     minimum_count: float = 2,
     shrink: float = 0.75,
@@ -47,8 +48,10 @@ def train_unigram(
         words: word to weight; pieces never cross the border of a word.
         size: pieces wanted, characters included.
         characters: characters that must be pieces beside those of the words.
+        seen: how often each word truly stands in the text, where weights repeat it. Without it, a text that is repeated
+            three times would support every phrase that stands in it once, and be learnt by heart.
         longest: most characters of a piece.
-        minimum_count: least weighted count of a seed.
+        minimum_count: how often a seed must stand in the text, repetitions not counted.
         shrink: what a round of pruning leaves.
 
     Returns:
@@ -62,7 +65,7 @@ def train_unigram(
         >>> sorted(pieces), max(pieces, key=pieces.get)
         (['a', 'ab', 'b', 'c'], 'ab')
     """
-    corpus = _Corpus.of(words)
+    corpus = _Corpus.of(words, words if seen is None else seen)
     extra = sorted(set(characters) - set(corpus.characters))
     room = size - len(corpus.characters) - len(extra)
     if room < 0:
@@ -97,14 +100,17 @@ class _Corpus:
     ends: Integers
     word: Integers
     weights: Floats
+    seen: Floats
 
     @classmethod
-    def of(cls, words: Mapping[str, float]) -> "_Corpus":
+    def of(cls, words: Mapping[str, float], seen: Mapping[str, float]) -> "_Corpus":
         parts: dict[str, float] = {}
+        truly: dict[str, float] = {}
         for word, weight in words.items():
             for at in range(0, len(word), LONGEST_WORD):
                 part = word[at : at + LONGEST_WORD]
                 parts[part] = parts.get(part, 0.0) + weight
+                truly[part] = truly.get(part, 0.0) + seen.get(word, weight)
         chosen, total = [], 0
         for word in sorted(parts, key=lambda each: (-parts[each], each)):
             total += len(word)
@@ -123,6 +129,7 @@ class _Corpus:
             np.repeat(ends, lengths).astype(np.int32),
             np.repeat(np.arange(len(chosen)), lengths).astype(np.int32),
             np.array([parts[each] for each in chosen], np.float64),
+            np.array([truly[each] for each in chosen], np.float64),
         )
 
 
@@ -206,7 +213,7 @@ class _Seeds:
     @classmethod
     def of(cls, corpus: _Corpus, most: int, longest: int, minimum: float) -> "_Seeds":
         """Substrings by count × length; a substring is frequent only if its parts are, so each length extends the last."""
-        weights = corpus.weights[corpus.word]
+        weights, seen = corpus.weights[corpus.word], corpus.seen[corpus.word]
         size, room = len(corpus.symbols), corpus.ends - np.arange(len(corpus.symbols), dtype=np.int32)
         table = [corpus.symbols]
         found: list[tuple[Integers, Floats]] = []
@@ -218,7 +225,7 @@ class _Seeds:
             keys = before[fits].astype(np.int64) * len(corpus.characters) + corpus.symbols[fits + length - 1]
             _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
             counts: Floats = np.bincount(inverse, weights[fits]).astype(np.float64)
-            frequent = np.flatnonzero(counts >= minimum)
+            frequent = np.flatnonzero(np.bincount(inverse, seen[fits]) >= minimum)
             number = np.full(len(counts), -1, np.int32)
             number[frequent] = np.arange(len(frequent), dtype=np.int32)
             before = np.full(size, -1, np.int32)
