@@ -178,7 +178,7 @@ def positive_information(counts: "csr_array", *, smoothing: float = 0.75, shift:
     """
     totals = np.asarray(counts.sum(axis=1), np.float64)
     smoothed = totals**smoothing
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         by_row, by_column = -np.log(totals), np.log(smoothed.sum()) - np.log(smoothed) - np.log(shift)
     found = counts.astype(np.float64)
     found.data = np.log(found.data) + np.repeat(by_row, np.diff(found.indptr)) + by_column[found.indices]
