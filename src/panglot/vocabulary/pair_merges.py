@@ -66,13 +66,13 @@ class Merge(NamedTuple):
     Attributes:
         left, right: the symbols.
         made: the new symbol.
-        count: how often the pair stood in the text, at that moment.
+        times: how often the pair stood in the text, at that moment.
     """
 
     left: int
     right: int
     made: int
-    count: int
+    times: int
 
 
 class PairMerges:
@@ -93,7 +93,7 @@ class PairMerges:
     Example:
         >>> cut = Cut.of([[0, 1, 0, 1, 2]])
         >>> merges = PairMerges(cut, [3], ["a", "b", "c"], lambda left, right: left + right, minimum_count=2)
-        >>> [(each.left, each.right, each.count) for each in merges]
+        >>> [(each.left, each.right, each.times) for each in merges]
         [(0, 1, 6), (3, 3, 3), (4, 2, 3)]
         >>> merges.texts[3:]
         ['ab', 'abab', 'ababc']

@@ -38,18 +38,18 @@ class PieceRules:
         """Whether the string may be a piece; single characters, and parts of one, always may."""
         text = piece.removeprefix(self._marker) if self._marker else piece
         if self._bytewise:
-            return self._allow_bytes(text)
+            return self._allow_bytes(text, marked=text != piece)
         if len(text) > MAX_CHARACTERS:
             return False
         return (len(piece) <= 1) or _WORD_LIKE.fullmatch(text) is not None
 
-    def _allow_bytes(self, text: str) -> bool:
+    def _allow_bytes(self, text: str, *, marked: bool) -> bool:
         raw = bytes(_byte_of().get(each, 0) for each in text)
         whole = raw.decode("utf-8", errors="ignore")
         if len(whole) > MAX_CHARACTERS or len(raw) > 4 * MAX_CHARACTERS:
             return False
         fragments = len(raw) - len(whole.encode())
-        return not whole or (len(whole) == 1 and not fragments) or _WORD_LIKE.fullmatch(whole) is not None
+        return not whole or (len(whole) == 1 and not fragments and not marked) or _WORD_LIKE.fullmatch(whole) is not None
 
 
 @cache
