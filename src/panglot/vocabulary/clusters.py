@@ -167,14 +167,14 @@ def alp_curve(words: Words, most: int) -> Curve:
     pieces: list[str] = []
     seen = set(symbols)
     if most:
-        for merge in merges:
+        for left, right, made, times in merges:
             usage.append(0.0)
-            for symbol, change in ((merge.left, -merge.count), (merge.right, -merge.count), (merge.made, merge.count)):
+            for symbol, change in ((left, -times), (right, -times), (made, times)):
                 inner -= _x_log_x(usage[symbol])
                 usage[symbol] = max(usage[symbol] + change, 0.0)
                 inner += _x_log_x(usage[symbol])
-            total -= merge.count
-            text = merges.texts[merge.made]
+            total -= times
+            text = merges.texts[made]
             if text in seen:
                 continue
             seen.add(text)

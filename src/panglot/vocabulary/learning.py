@@ -77,6 +77,7 @@ class Learner:
                 seen=self.seen,
                 longest=self.longest,
                 minimum_count=self.minimum_count,
+                beside=self.size - self.room - len(self.symbols),
             )
             return assembly.unigram(pieces, self.cutting, self.tokens, self.model_max_length)
         merges = self._merges(words, self.room)

@@ -47,7 +47,7 @@ def train(
 
     No character of the text is unknown to it: bytes write everything; over characters all that stand in the text are pieces,
     also those of documents that were not drawn. With byte fallback, characters rarer than `minimum_count` are left to bytes,
-    and the rarest ones too where the characters would take more than half of the room.
+    and the rarest ones too where the characters would take more than nine tenths of the room.
 
     Args:
         text: documents with their languages; `byte` needs none.
@@ -173,7 +173,7 @@ def _alphabet(
             counts[each] += weight
     spelling = set(assembly.SPELLING)
     ranked = sorted((each for each in counts if counts[each] >= minimum_count and each not in spelling), key=counts.get)  # type: ignore[arg-type]
-    room = max((size - specials - 256) // 2 - len(spelling), 0)
+    room = max((size - specials - 256) * 9 // 10 - len(spelling), 0)
     return sorted(spelling | set(ranked[::-1][:room]))
 
 

@@ -36,6 +36,7 @@ def train_unigram(
     longest: int = 16,
     minimum_count: float = 2,
     shrink: float = 0.75,
+    beside: int = 0,
 ) -> dict[str, float]:
     """Learn pieces and their log probabilities from weighted words (Kudo 2018, https://aclanthology.org/P18-1007).
 
@@ -53,6 +54,7 @@ def train_unigram(
         longest: most characters of a piece.
         minimum_count: how often a seed must stand in the text, repetitions not counted.
         shrink: what a round of pruning leaves.
+        beside: tokens that are no pieces, for the numbers in an error.
 
     Returns:
         Piece to log probability, `size` of them, the most probable first.
@@ -73,7 +75,7 @@ def train_unigram(
         raise InputError(f"the text has {needed:,} characters, more than the {size:,} pieces asked")
     seeds = _Seeds.of(corpus, max(room, min(_MOST_SEEDS, _SEEDS_PER_PIECE * size)), longest, minimum_count)
     if len(seeds.lengths) < room:
-        raise too_few(len(seeds.lengths) + size - room, size)
+        raise too_few(len(seeds.lengths) + size - room + beside, size + beside)
     scores = seeds.train(room, shrink)
     found = dict(zip(seeds.names(), scores[seeds.kept], strict=True))
     least = min(found.values(), default=0.0)
