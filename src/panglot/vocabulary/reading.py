@@ -1,6 +1,7 @@
 """Reading the tokenizer of a folder: what it must hold, and what is made of it where `tokenizer.json` is absent."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -84,11 +85,32 @@ def _converted(folder: Path, companions: dict[str, bytes]) -> Vocabulary:
     files = [each for each in _CLASS_OF_FILE if (folder / each).is_file()]
     if not files:
         raise InputError("there is no tokenizer.json", where=folder, fix="save the tokenizer into the folder")
+    if all(each.endswith(".model") for each in files):
+        _need_sentencepiece(folder / files[0])
     with TemporaryDirectory() as saved:
         _convert(folder, name or ("" if config.get("model_type") else _CLASS_OF_FILE[files[0]]), Path(saved))
         converted = {each: (Path(saved) / each).read_bytes() for each in COMPANIONS if (Path(saved) / each).is_file()}
         found = _checked(_document(Path(saved) / TOKENIZER_FILE), converted, str(folder))
     return found.with_document()
+
+
+def _need_sentencepiece(path: Path) -> None:
+    absent = [
+        name for name, module in (("sentencepiece", "sentencepiece"), ("protobuf", "google.protobuf")) if not _is_here(module)
+    ]
+    if absent:
+        raise InputError(
+            f"to convert a SentencePiece model the package {' and '.join(absent)} is needed, which is not installed",
+            where=path,
+            fix=f"pip install {' '.join(absent)}, or save the tokenizer as tokenizer.json",
+        )
+
+
+def _is_here(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _model_config(folder: Path) -> dict[str, Any]:
