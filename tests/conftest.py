@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+# a slow machine is no defect: no example has a time limit
+settings.register_profile("panglot", deadline=None)
+settings.load_profile("panglot")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The recipe of `panglot vocabulary compare`: each method of initialisation on one model and text, before and after training."""
+"""The recipe of `panglot vocabulary compare`: each method on one model and text, before and after training."""
 
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -53,7 +53,7 @@ def all_methods(*, with_old_text: bool) -> list[str]:
     from panglot.vocabulary.initialise.methods import Initialise
 
     found = []
-    for each in get_args(get_args(get_args(Initialise)[0])[0]):
+    for each in get_args(get_args(Initialise)[0]):
         fields = each.model_fields
         if any(one.is_required() for one in fields.values()):
             continue

@@ -21,7 +21,8 @@ class Romaniser:
 
     uroman builds a lattice for each string, which takes about half a millisecond. Most letters are always written alike: no
     rule of uroman's spans them and a neighbour, and none depends on where they stand. A string of such letters is
-    written letter by letter. The answers are those of `uroman.Uroman().romanize_string`.
+    written letter by letter. The answers are those of `uroman.Uroman().romanize_string`;
+    a text that it fails on stays as it is.
     """
 
     def __init__(self, uroman: Any) -> None:
@@ -39,7 +40,10 @@ class Romaniser:
         written = [self._letter(each) for each in text]
         if None not in written:
             return "".join(each for each in written if each is not None)
-        return str(self._uroman.romanize_string(text))
+        try:
+            return str(self._uroman.romanize_string(text))
+        except (AttributeError, TypeError):
+            return text  # uroman fails on some sequences of numerals
 
     def _letter(self, letter: str) -> str | None:
         if letter not in self._letters:
