@@ -4,10 +4,12 @@ A component is named `vocabulary.NAME` in a recipe; `COMPONENTS` says where it l
 """
 
 COMPONENTS: dict[str, str] = {
+    "merge": "panglot.vocabulary.merge:merge",
     "extend": "panglot.vocabulary.extend:extend",
     "trim": "panglot.vocabulary.trim:trim",
     "initialise": "panglot.vocabulary.initialise_rows:initialise",
     "load": "panglot.vocabulary.load:load",
+    "romanise_pairs": "panglot.vocabulary.romanise_pairs:romanise_pairs",
     "extend_tokenizer": "panglot.vocabulary.extend_tokenizer:extend_tokenizer",
     "merge_tokenizers": "panglot.vocabulary.merge_tokenizers:merge_tokenizers",
     "transliterate_tokenizer": "panglot.vocabulary.transliterate_tokenizer:transliterate_tokenizer",

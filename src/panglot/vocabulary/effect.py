@@ -1,7 +1,7 @@
 """What a changed vocabulary does to texts and to a model's size: the figures that every surgery reports."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from panglot.vocabulary.rows import Change
 _TEXTS_A_LANGUAGE = 1000
 _CHARACTERS = 500
 _LOADED_SUFFIXES = (".json", ".safetensors", ".txt", ".model", ".jinja")
-_AGREEMENT_TEXTS = 256
+_AGREEMENT_TEXTS = 128
 
 
 def sample_texts(
@@ -49,7 +49,7 @@ def _cut(documents: Documents, languages: Sequence[str]) -> Iterator[tuple[str, 
                 yield language, found
 
 
-def token_effect(change: Change, sampled: dict[str, list[str]]) -> dict[str, dict[str, Any]]:
+def token_effect(change: Change, sampled: Mapping[str, list[str]]) -> dict[str, dict[str, Any]]:
     """Tokens before and after, by language.
 
     Args:
@@ -91,8 +91,8 @@ def _mebibytes(folder: Path) -> float:
     return round(sum(each.stat().st_size for each in files) / 2**20, 1)
 
 
-def agreement(before: Model, after: Model, sampled: dict[str, list[str]]) -> dict[str, Any]:
-    """How far the sentence vectors of two models agree: mean and worst cosine over up to 256 texts, all languages alike.
+def agreement(before: Model, after: Model, sampled: Mapping[str, list[str]]) -> dict[str, Any]:
+    """How far the sentence vectors of two models agree: mean and worst cosine over up to 128 texts, all languages alike.
 
     Args:
         before: a sentence encoder.

@@ -10,7 +10,7 @@ from panglot.models import Model
 from panglot.vocabulary.effect import sample_texts, token_effect
 from panglot.vocabulary.extend_tokenizer import extend_vocabulary
 from panglot.vocabulary.initialise.methods import Initialise
-from panglot.vocabulary.initialise_rows import DEFAULT_METHOD, PadToMultiple, apply, model_vocabulary
+from panglot.vocabulary.initialise_rows import DEFAULT_METHOD, PadToMultiple, about, apply, model_vocabulary
 
 
 def extend(
@@ -52,7 +52,7 @@ def extend(
             where="add",
             fix=f"add at most {len(change.added):,}, give more text, or a lower minimum_count",
         )
-    result = apply(model, change, initialise, step, text=text, pad_to_multiple_of=pad_to_multiple_of)
+    result = apply(model, change, initialise, step, **about(text), pad_to_multiple_of=pad_to_multiple_of)
     if retain is not None:
         step.figures["retained"] = token_effect(change, sample_texts(retain))
     return result

@@ -1,7 +1,7 @@
 """Component `vocabulary.initialise`: give a model another tokenizer, with rows for the tokens that it did not have."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, TypedDict
 
 from pydantic import Field
 
@@ -57,12 +57,24 @@ def initialise(
         change = Change.read(tokenizer.folder, old, tokenizer.vocabulary)
     else:
         change = replacement(old, tokenizer.vocabulary)
-    return apply(model, change, initialise, step, text=text, pad_to_multiple_of=pad_to_multiple_of)
+    return apply(model, change, initialise, step, **about(text), pad_to_multiple_of=pad_to_multiple_of)
 
 
 def model_vocabulary(model: Model) -> Vocabulary:
     """The tokenizer of a model."""
     return read_vocabulary(inspect_folder(model.path).network)
+
+
+class About(TypedDict, total=False):
+    """What `apply` is told of a text."""
+
+    texts: Texts
+    sampled: dict[str, list[str]]
+
+
+def about(text: Documents | None) -> About:
+    """A text as `apply` takes it: whole for the method, sampled for the figures."""
+    return {} if text is None else {"texts": text.texts, "sampled": sample_texts(text)}
 
 
 def apply(
@@ -71,8 +83,8 @@ def apply(
     method: Method,
     step: Step,
     *,
-    text: Documents | None = None,
-    languages: Sequence[str] = (),
+    texts: Texts = None,
+    sampled: Mapping[str, list[str]] | None = None,
     pad_to_multiple_of: int | None = None,
     found: VocabularyTensors | None = None,
 ) -> Model:
@@ -83,14 +95,14 @@ def apply(
         change: its vocabulary before and after.
         method: how new rows are made.
         step: where to write.
-        text: for the methods that need it; what the change does to it goes into the figures.
-        languages: tags; report on these only.
+        texts: gives the text from its beginning, for the methods that need it.
+        sampled: some texts by language tag; what the change does to them goes into the figures.
         pad_to_multiple_of: see `plan_rows`.
         found: the model's tensors, where they are known already.
     """
     found = found or find_tensors(model)
     check_size(change, found)
-    rows = new_rows(change, method, found, text.texts if text is not None else None, step) if change.added else {}
+    rows = new_rows(change, method, found, texts, step) if change.added else {}
     change.write(step.out)
     with step.progress("writing the model"):
         result = change_model(
@@ -98,8 +110,8 @@ def apply(
         )
     step.figures.update(size_effect(model, result, change))
     step.figures["tokens"] = {"added": len(change.added), "dropped": len(change.dropped)}
-    if text is not None:
-        step.figures["languages"] = token_effect(change, sample_texts(text, languages=languages))
+    if sampled is not None:
+        step.figures["languages"] = token_effect(change, sampled)
     return result
 
 

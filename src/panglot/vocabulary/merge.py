@@ -4,7 +4,7 @@ from panglot.artifacts import Step
 from panglot.corpus.documents import Documents
 from panglot.models import Model
 from panglot.vocabulary.initialise.methods import Initialise
-from panglot.vocabulary.initialise_rows import DEFAULT_METHOD, PadToMultiple, apply, model_vocabulary
+from panglot.vocabulary.initialise_rows import DEFAULT_METHOD, PadToMultiple, about, apply, model_vocabulary
 from panglot.vocabulary.merge_tokenizers import merge_vocabularies
 from panglot.vocabulary.tokenizer import Tokenizer
 
@@ -32,4 +32,4 @@ def merge(
         InputError: the tokenizers cannot be merged; the method needs text; what `change_model` refuses.
     """
     change = merge_vocabularies(model_vocabulary(model), other.vocabulary)
-    return apply(model, change, initialise, step, text=text, pad_to_multiple_of=pad_to_multiple_of)
+    return apply(model, change, initialise, step, **about(text), pad_to_multiple_of=pad_to_multiple_of)

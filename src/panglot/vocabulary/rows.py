@@ -1,6 +1,7 @@
 """Which row of the old matrices each row of the new ones comes from."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -28,16 +29,17 @@ class Change:
     new: Vocabulary
     source: NDArray[np.int64]
 
-    @property
+    @cached_property
     def added(self) -> list[int]:
         """Ids of tokens that are new, ascending."""
-        return [int(each) for each in np.flatnonzero(self.source == NEW) if self.new.tokens[int(each)] is not None]
+        return [each for each in np.flatnonzero(self.source == NEW).tolist() if self.new.tokens[each] is not None]
 
-    @property
+    @cached_property
     def dropped(self) -> list[int]:
         """Old ids that no new id comes from, ascending."""
-        gone = np.setdiff1d(np.arange(self.old.size), self.source)
-        return [int(each) for each in gone if self.old.tokens[int(each)] is not None]
+        gone = np.ones(self.old.size, bool)
+        gone[self.source[self.source != NEW]] = False
+        return [each for each in np.flatnonzero(gone).tolist() if self.old.tokens[each] is not None]
 
     def write(self, folder: Path) -> None:
         """Write `rows.parquet`: `id`, `token`, `old_id` (null for a new token)."""

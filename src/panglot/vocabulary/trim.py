@@ -57,11 +57,9 @@ def trim(
         minimum_count=minimum_count,
         size=size,
     )
-    tags = [each.tag for each in languages or []]
-    result = apply(
-        model, change, DEFAULT_METHOD, step, text=text, languages=tags, pad_to_multiple_of=pad_to_multiple_of, found=found
-    )
-    if text is not None and found.inspected.modules:
+    sampled = None if text is None else sample_texts(text, languages=[each.tag for each in languages or []])
+    result = apply(model, change, DEFAULT_METHOD, step, sampled=sampled, pad_to_multiple_of=pad_to_multiple_of, found=found)
+    if sampled is not None and found.inspected.modules:
         with step.progress("comparing sentence vectors"):
-            step.figures["agreement"] = agreement(model, result, sample_texts(text, languages=tags))
+            step.figures["agreement"] = agreement(model, result, sampled)
     return result
