@@ -79,8 +79,11 @@ def trim_by(
     scripts: list[str] | None = None,
     minimum_count: int = 2,
     size: int | None = None,
+    also: Collection[int] = (),
 ) -> Change:
     """Choose and trim, with the figures and notes that belong to it; the parameters are those of `trim_tokenizer`.
+
+    `also` are ids that stay whatever the rules say.
 
     Figures: `pieces` (`before`, `after`), and with text `surviving_tokens`, the share of the text's tokens that survive.
     """
@@ -95,7 +98,7 @@ def trim_by(
             step.note(f"{share:.1%} of the text's tokens are unknown to the tokenizer: trimming does not mend that.")
     keep = choose_pieces(vocabulary, counts=counts, minimum_count=minimum_count, size=size, scripts=written_in)
     with step.progress("trimming"):
-        change = trim_vocabulary(vocabulary, keep)
+        change = trim_vocabulary(vocabulary, {*keep, *also})
     pieces = [sum(each is not None for each in one.tokens) for one in (change.old, change.new)]
     step.figures["pieces"] = {"before": pieces[0], "after": pieces[1]}
     if counts is not None:
