@@ -62,13 +62,15 @@ class Rows:
             found = self._ratios(tag, place, sums, samples)
             for metric, (value, spread) in found.items():
                 yield self._row(tally.name, tag, metric, n, value, spread)
-            for metric, value in self._distribution(tally, tag).items():
+            for metric, value in self._distribution(tally, tag, float(sums[_column("unknown", place)])).items():
                 yield self._row(tally.name, tag, metric, n, value, None)
             if place == 0:
                 first = found
                 continue
             condition = against(self.tallies[0].name)
             for metric, (value, spread) in found.items():
+                if metric not in first:
+                    continue
                 before, earlier = first[metric]
                 yield self._row(tally.name, tag, metric, n, value - before, spread - earlier, condition)
             for metric, (value, spread) in self._changes(place, sums, samples).items():
@@ -142,10 +144,10 @@ class Rows:
             ),
         }  # fmt: skip
 
-    def _distribution(self, tally: TokenTally, tag: str) -> dict[str, float]:
+    def _distribution(self, tally: TokenTally, tag: str, unknown: float) -> dict[str, float]:
         counts = tally.used[tag].total()[1]
         found = {
-            "renyi_efficiency": renyi_efficiency(counts),
+            "renyi_efficiency": renyi_efficiency([*counts.tolist(), unknown]),
             "pieces": float(len(counts)),
             "effective_pieces": effective_pieces(counts),
             "average_rank": average_rank(counts),

@@ -87,7 +87,7 @@ KINDS: dict[str, Kind] = {
         ("altered", "documents"),
     ),
     "renyi_efficiency": Kind("Rényi efficiency", "H_2.5(p) / log |pieces that occur| (Zouhar et al. 2023)", 3),
-    "pieces": Kind("pieces used", "different pieces that occur", 0),
+    "pieces": Kind("pieces used", "different pieces that occur, without the unknown token", 0),
     "effective_pieces": Kind("effective pieces", "exp H(p)", 0),
     "average_rank": Kind("average rank", "Σ rank(v) p(v) (Limisiewicz et al. 2023)", 0),
     "cost_of_characters": Kind(
@@ -213,7 +213,7 @@ def write_measures(
     kinds = {"tokenizer": pa.string(), "language": pa.string(), "other": pa.string(), "divergence": pa.float64()}
     _write(pa.table({name: pa.array(overlap[name], kind) for name, kind in kinds.items()}), out / OVERLAP_FILE)
     _write(allocation, out / ALLOCATION_FILE)
-    text = json.dumps({"format": FORMAT, **more}, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
+    text = json.dumps({"format": FORMAT, **more}, ensure_ascii=False, sort_keys=True, allow_nan=False)
     (out / MORE_FILE).write_text(text + "\n", encoding="utf-8")
     return Measures.open(out)
 

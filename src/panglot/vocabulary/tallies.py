@@ -43,7 +43,8 @@ class TokenTally:
     Attributes:
         name: what tables show.
         vocabulary: the tokenizer.
-        used: language tag to what was used of the vocabulary.
+        used: language tag to what was used of the vocabulary, the unknown token left out: two languages of which it knows
+            nothing do not share anything.
     """
 
     name: str
@@ -83,7 +84,7 @@ class TokenTally:
         covered = [len(text.translate(gone)) if gone else len(text) for text in texts]
         lost, altered = self._round_trips(texts, encoded)
         cut = Cut(self.vocabulary, encoded)
-        self.used.setdefault(tag, PieceCounts()).add(flat)
+        self.used.setdefault(tag, PieceCounts()).add(flat[kinds.unknown_table[flat] == 0])
         columns = [
             lengths, summed(kinds.unknown_table), summed(kinds.fallback_bytes), summed(kinds.single),
             [sum(each) for each in cuts], [sum(n > 1 for n in each) for each in cuts],
