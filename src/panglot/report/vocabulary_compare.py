@@ -148,13 +148,15 @@ def headline(languages: list[dict[str, Any]], last: int) -> dict[str, Any]:
         first = f"Before training no method leads over {against} in {name} ({leader['label']}: {_facts(before)})"
     if after.verdict == "fell":
         share = after.value / before.value if before.value < 0 else 1.0
-        second = f"after {last:,} steps it still leads, by {_facts(after)}"
+        second = f"after {last:,} steps it {'still leads' if before.verdict == 'fell' else 'leads'}, by {_facts(after)}"
         if before.verdict == "fell" and share < 1:
             second += f", {100 * share:.0f} % of its lead"
     elif after.verdict == "rose":
         second = f"after {last:,} steps it is behind, by {_facts(after)}"
     else:
-        second = f"after {last:,} steps no lead is shown any more ({_facts(after)})"
+        second = (
+            f"after {last:,} steps no lead is shown{' any more' if before.verdict == 'fell' else ' either'} ({_facts(after)})"
+        )
     return {"sentence": f"{first}; {second}.", "more": _more(languages, arms, leader, last)}
 
 

@@ -182,7 +182,8 @@ def _config(inspected: ModelFolder) -> "PretrainedConfig":
             fix=did_you_mean(str(kind), CONFIG_MAPPING.keys()) or "upgrade transformers, or use another model",
         )
     try:
-        return AutoConfig.from_pretrained(inspected.network)  # type: ignore[no-any-return]
+        found: PretrainedConfig = AutoConfig.from_pretrained(inspected.network)
+        return found
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"the configuration cannot be read ({said})", where=inspected.network / "config.json") from None
@@ -229,8 +230,9 @@ def _names_by_role(model: "PreTrainedModel", where: Path) -> dict[Role, list[str
     if model.config.is_encoder_decoder:
         for part in (model.get_encoder(), model.get_decoder()):
             found = part.get_input_embeddings() if part is not None else None
-            if getattr(found, "weight", None) is not None and found.weight.shape == wanted["input"][0].shape:
-                wanted["input"].append(found.weight)
+            weight = getattr(found, "weight", None)
+            if weight is not None and weight.shape == wanted["input"][0].shape:
+                wanted["input"].append(weight)
     head = model.get_output_embeddings()
     if head is not None and getattr(head, "weight", None) is not None:
         wanted["output"].append(head.weight)
@@ -260,7 +262,7 @@ def _stored(model: "PreTrainedModel", names: dict[Role, list[str]], checkpoint: 
         loaded = (
             each.name if each.name in state else rename_source_key(each.name, renamings, [], model.base_model_prefix, state)[0]
         )
-        role = next((role for role in ("input", "output", "bias") if loaded in names[role]), None)
+        role = next((role for role, known in names.items() if loaded in known), None)
         if role is not None:
             found.setdefault(role, []).append(each)
     return found

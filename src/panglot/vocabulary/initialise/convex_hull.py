@@ -9,7 +9,7 @@ from pydantic import Field
 from panglot.artifacts import InputError
 from panglot.vocabulary.initialise.combination import combine
 from panglot.vocabulary.initialise.cutting import old_pieces
-from panglot.vocabulary.initialise.skip_grams import SkipGrams, count_skip_grams
+from panglot.vocabulary.initialise.skip_grams import SkipGrams, count_skip_grams, thinned
 from panglot.vocabulary.initialise.task import Matrix, Method, Role, Task
 from panglot.vocabulary.rows import NEW
 
@@ -44,6 +44,7 @@ class ConvexHull(Method):
         batch: pairs a step (the paper: 32).
         learning_rate: of Adam.
         weight_decay: of Adam.
+        characters: of a longer text, only every nth document is read, so that about so many are.
 
     Example:
         >>> ConvexHull(steps=50).rank
@@ -58,6 +59,7 @@ class ConvexHull(Method):
     batch: Annotated[int, Field(ge=1)] = 1024
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5e-3
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
+    characters: Annotated[int, Field(ge=1)] = 4_000_000
 
     def rows(self, task: Task) -> dict[Role, Matrix]:
         """The rows of the new tokens.
@@ -72,7 +74,7 @@ class ConvexHull(Method):
         """The weights of the old tokens by role, `[targets, old tokens]`; each row is positive and sums to one."""
         if task.texts is None:
             raise InputError("the initialisation `convex_hull` needs text", fix="give text of the new language")
-        pairs = count_skip_grams(task.change.new, task.texts()).with_one_of(task.targets)
+        pairs = count_skip_grams(task.change.new, thinned(task.texts, self.characters)).with_one_of(task.targets)
         pieces = old_pieces(task.change.old, task.change.new, task.targets)
         chosen = self._candidates(task, pairs.frequency, pieces)
         learner = _Learner(self, task, pairs, chosen)

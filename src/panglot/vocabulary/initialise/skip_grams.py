@@ -1,6 +1,6 @@
 """Pairs of neighbouring tokens in a text, counted."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,3 +56,10 @@ def count_skip_grams(vocabulary: Vocabulary, texts: Iterator[str]) -> SkipGrams:
         keys, inverse = np.unique(np.concatenate([keys, some]), return_inverse=True)
         counts = np.bincount(inverse, weights=np.concatenate([counts, number]), minlength=len(keys)).astype(np.int64)
     return SkipGrams(keys // size, keys % size, counts, frequency)
+
+
+def thinned(texts: Callable[[], Iterator[str]], characters: int) -> Iterator[str]:
+    """Every nth of the texts, so that about `characters` are left, from beginning to end."""
+    total = sum(len(each) for each in texts())
+    step = max(1, -(-total // characters))
+    return (each for index, each in enumerate(texts()) if index % step == 0)
