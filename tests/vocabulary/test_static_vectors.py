@@ -295,3 +295,12 @@ def test_piece_vectors_equal_a_plain_loop(words, weighted):
             if piece not in vocabulary.special:
                 total, weight = total + times * vectors.matrix[row], weight + times
         assert found[piece] == pytest.approx(total / weight if weight else np.zeros(3), abs=1e-5)
+
+
+def test_capital_forms_count_where_a_word_has_one():
+    vocabulary = characters("Ab", "ab", "ד")
+    vectors = StaticVectors(["ab", "ד"], np.array([[1, 0], [0, 1]], np.float32))
+    plain, cased = (piece_vectors(vocabulary, vectors, weighted=False, cased=each) for each in (False, True))
+    assert plain[vocabulary.ids["Ab"]].tolist() == [0, 0]
+    assert cased[vocabulary.ids["Ab"]].tolist() == cased[vocabulary.ids["ab"]].tolist() == [1, 0]
+    assert cased[vocabulary.ids["ד"]].tolist() == [0, 1]

@@ -231,6 +231,11 @@ def test_pieces_by_count_and_size() -> None:
         assert trim_vocabulary(vocabulary, chosen).new.size == size
         least = min(counts[each] for each in chosen - set(always(vocabulary)) if each in counts)
         assert least >= 1
+    rare = max(each for each in range(vocabulary.size) if each not in counts and each not in vocabulary.added)
+    also = choose_pieces(vocabulary, counts=counts, size=600, minimum_count=1, also=[rare])
+    assert rare in also
+    assert trim_vocabulary(vocabulary, also).new.size == 600
+    assert rare in choose_pieces(vocabulary, counts=counts, also=[rare])
     with pytest.raises(InputError, match="cannot do without 512"):
         choose_pieces(vocabulary, counts=counts, size=100)
 

@@ -55,9 +55,9 @@ def main() -> None:
 
 @cache
 def _complete() -> typer.Typer:
-    from panglot.cli import adapt, corpus, doctor, languages, recipes, report, vocabulary
+    from panglot.cli import adapt, claims, corpus, doctor, languages, recipes, report, vocabulary
 
-    for command in (adapt, recipes, report, languages, corpus, vocabulary, doctor):
+    for command in (adapt, recipes, report, languages, corpus, vocabulary, claims, doctor):
         command.register(app)
     return app
 

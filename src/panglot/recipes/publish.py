@@ -26,8 +26,9 @@ def publish(folder: Path, planned: list[PlannedStep], artifacts: dict[str, Artif
     from panglot.evaluation.results import Results, concatenate, write_table
     from panglot.models import Model
     from panglot.report.page import Page
+    from panglot.vocabulary.measures import Measures
 
-    results = [each for each in artifacts.values() if isinstance(each, Results)]
+    results = [Results(each.folder) for each in artifacts.values() if isinstance(each, Results | Measures)]
     if changed or not (folder / RESULTS).is_file():
         with staged_file(folder / RESULTS) as staging:
             write_table(concatenate(results), staging)

@@ -1,4 +1,4 @@
-"""The recipe of `panglot vocabulary compare`: each method on one model and text, before and after training."""
+"""The recipe of `panglot vocabulary compare`: each initialisation on one model and text, before training and after it."""
 
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -111,7 +111,7 @@ def comparison_recipe(wanted: Comparison) -> Recipe:
             trials.append(f"${name}")
     controls = [each for each in CONTROLS if each in methods or (each == NONE and wanted.extension)]
     steps["compared"] = StepRecipe("evaluation.compare_trials", {"trials": trials, "controls": controls})
-    page: dict[str, Any] = {"compared": "$compared", "trials": trials}
+    page: dict[str, Any] = {"compared": "$compared", "trials": trials, "text": "$split.train"}
     if wanted.language:
         page["language"] = wanted.language.tag
     title = f"Initialisations compared on {wanted.model}"

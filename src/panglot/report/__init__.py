@@ -13,6 +13,7 @@ __all__ = ["COMPONENTS", "Page", "Summary", "compare_runs"]
 
 COMPONENTS: dict[str, str] = {
     "page": "panglot.report.page:page",
+    "vocabulary_page": "panglot.report.vocabulary_page:vocabulary_page",
     "vocabulary_compare": "panglot.report.vocabulary_compare:vocabulary_compare",
 }
 

@@ -16,9 +16,13 @@ from panglot.report.lineage import Ancestor, all_steps
 from panglot.report.page import FACTS_FILE, read_facts
 from panglot.report.plots import dot_plot
 from panglot.report.rendering import render
-from panglot.report.vocabulary_compare import KIND, draw_compare
+from panglot.report.vocabulary_compare import KIND as COMPARISON
+from panglot.report.vocabulary_compare import draw_compare
+from panglot.report.vocabulary_page import KIND as TOKENIZERS
+from panglot.report.vocabulary_page import draw_vocabulary
 
 _PAGE = "report.page"
+_OTHER_KINDS = {COMPARISON: draw_compare, TOKENIZERS: draw_vocabulary}
 
 
 def overview(run: Path) -> str:
@@ -30,8 +34,7 @@ def overview(run: Path) -> str:
     steps = _steps(run)
     facts = _facts(steps)
     if facts is not None:
-        drawn = draw_compare if facts.get("kind") == KIND else draw
-        return drawn(facts, account.cost(_told(facts, steps)))
+        return _OTHER_KINDS.get(facts.get("kind", ""), draw)(facts, account.cost(_told(facts, steps)))
     measured = [each for each in steps.values() if (each.folder / RESULTS_FILE).is_file()]
     trained = account.trainings(steps)
     said: dict[str, Any] = {
@@ -68,7 +71,7 @@ def compare_runs(runs: Sequence[Path]) -> str:
     for name, run in zip(names, runs, strict=True):
         steps = _steps(run)
         facts = _facts(steps)
-        if facts is None or facts.get("kind") == KIND:
+        if facts is None or facts.get("kind") in _OTHER_KINDS:
             continue
         cost = account.cost(_told(facts, steps))
         found.append(
@@ -131,8 +134,8 @@ def _target(facts: dict[str, Any]) -> Row | None:
 def _tables(step: str, rows: list[Row]) -> list[dict[str, Any]]:
     """One table for each task and condition of a step: languages down, metrics across."""
     found = []
-    for task, condition in dict.fromkeys((each["task"], each["condition"]) for each in rows):
-        part = [each for each in rows if (each["task"], each["condition"]) == (task, condition)]
+    for task, condition, model in dict.fromkeys((each["task"], each["condition"], each["model"]) for each in rows):
+        part = [each for each in rows if (each["task"], each["condition"], each["model"]) == (task, condition, model)]
         metrics = list(dict.fromkeys(each["metric"] for each in part))
         by_place = {(each["language"], each["metric"]): each for each in part}
         found.append(
@@ -140,7 +143,7 @@ def _tables(step: str, rows: list[Row]) -> list[dict[str, Any]]:
                 "step": step,
                 "task": task,
                 "condition": condition,
-                "model": part[0]["model"],
+                "model": model,
                 "differences": any(each["p_value"] is not None for each in part),
                 "metrics": [{"name": each, "label": metric_label(each)} for each in metrics],
                 "rows": [

@@ -4,6 +4,7 @@ from typing import Any
 
 from panglot import __version__
 from panglot.artifacts import InputError, Step
+from panglot.corpus.documents import Documents
 from panglot.evaluation.bits_per_byte import METRIC
 from panglot.evaluation.compare_trials import OVER, steps_of
 from panglot.evaluation.results import Results, concatenate, write_table
@@ -37,14 +38,21 @@ LABELS = {
 
 
 def vocabulary_compare(
-    *, compared: Results, trials: list[Results], language: Language | None = None, title: str = "", step: Step
+    *,
+    compared: Results,
+    trials: list[Results],
+    text: Documents | None = None,
+    language: Language | None = None,
+    title: str = "",
+    step: Step,
 ) -> Page:
     """Write the report of a comparison of initialisations.
 
     Args:
         compared: from `evaluation.compare_trials`.
         trials: the results that were compared, for the account of steps, seeds and costs.
-        language: the language that was taught; by default the one whose test has the most documents.
+        text: the text that was learnt; the language that it has most of comes first.
+        language: the language that comes first, if it is another one.
         title: title of the page.
 
     Raises:
@@ -52,7 +60,8 @@ def vocabulary_compare(
     """
     rows = read_rows(compared)
     steps_taken = lineage([*trials, compared])
-    facts = compare_facts(rows, language.tag if language else None, title)
+    taught = max(sorted(text.bytes), key=lambda tag: text.bytes[tag]) if text is not None and text.languages else None
+    facts = compare_facts(rows, language.tag if language else taught, title)
     facts["reproduce"] = account.reproduction(steps_taken)
     facts["seeds"] = sorted({each.manifest.seed for each in trials if each.manifest})
     facts["runs"] = _runs(trials)
@@ -70,7 +79,7 @@ def compare_facts(rows: list[dict[str, Any]], language: str | None, title: str) 
 
     Args:
         rows: of the result table.
-        language: tag of the language that was taught.
+        language: tag of the language that was taught; without it the one with the most documents.
         title: title of the page.
     """
     if not rows:
@@ -139,13 +148,15 @@ def headline(languages: list[dict[str, Any]], last: int) -> dict[str, Any]:
         first = f"Before training no method leads over {against} in {name} ({leader['label']}: {_facts(before)})"
     if after.verdict == "fell":
         share = after.value / before.value if before.value < 0 else 1.0
-        second = f"after {last:,} steps it still leads, by {_facts(after)}"
+        second = f"after {last:,} steps it {'still leads' if before.verdict == 'fell' else 'leads'}, by {_facts(after)}"
         if before.verdict == "fell" and share < 1:
             second += f", {100 * share:.0f} % of its lead"
     elif after.verdict == "rose":
         second = f"after {last:,} steps it is behind, by {_facts(after)}"
     else:
-        second = f"after {last:,} steps no lead is shown any more ({_facts(after)})"
+        second = (
+            f"after {last:,} steps no lead is shown{' any more' if before.verdict == 'fell' else ' either'} ({_facts(after)})"
+        )
     return {"sentence": f"{first}; {second}.", "more": _more(languages, arms, leader, last)}
 
 
@@ -186,7 +197,10 @@ def _difference(said: dict[str, Any] | None) -> wording.Difference:
 
 
 def _facts(said: wording.Difference) -> str:
-    return f"{wording.signed(said.value)}, 95 % interval {wording.interval(said.low, said.high)}"
+    text = f"{wording.signed(said.value)}, 95 % interval {wording.interval(said.low, said.high)}"
+    if said.verdict == "not shown" and said.low is not None and said.high is not None and (said.low > 0 or said.high < 0):
+        text += f", p = {wording.p_value(said.p)} after the correction for several arms"
+    return text
 
 
 def _kind(name: str) -> str:

@@ -49,20 +49,15 @@ def passages(text: str, longest: int) -> Iterator[str]:
     """
     start = 0
     while start < len(text):
-        end, size, space = start, 0, start
-        while end < len(text) and size + len(text[end].encode("utf-8", "replace")) <= longest:
-            size += len(text[end].encode("utf-8", "replace"))
-            if text[end].isspace() and 2 * size >= longest:
-                space = end + 1
-            end += 1
+        room = text[start : start + longest].encode("utf-8", "replace")[:longest]
+        end = start + len(room.decode("utf-8", "ignore"))
         if end < len(text):
-            if space > start:
-                end = space
-            else:
-                whole = end
-                while whole > start and _belongs_to_the_one_before(text, whole):
-                    whole -= 1
-                end = whole if whole > start else max(end, start + 1)
+            half = start + (end - start) // 2
+            space = next((at for at in range(end - 1, half - 1, -1) if text[at].isspace()), None)
+            whole = end
+            while whole > start and _belongs_to_the_one_before(text, whole):
+                whole -= 1
+            end = space + 1 if space is not None else whole if whole > start else end
         yield text[start:end]
         start = end
 

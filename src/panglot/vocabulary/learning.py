@@ -18,6 +18,8 @@ from panglot.vocabulary.vocabulary import Vocabulary
 
 Algorithm = Literal["bpe", "unigram", "wordpiece", "byte"]
 _BYTES_A_CHARACTER = 3
+_MOST_OF_EQUAL_PART = 3
+"""How many times its equal part of the pieces a cluster may get: bounds the time that the curves take."""
 _SPARE = 1.3
 """How many more pieces than its capacity a cluster learns, for those that other clusters have too."""
 
@@ -102,7 +104,8 @@ class Learner:
         joined = [summed(words[tag] for tag in group) for group in groups]
         weights = [sum(each.values()) for each in joined]
         shares = [each / sum(weights) for each in weights]
-        curves = [alp_curve(each, self.room) for each in joined]
+        most = min(self.room, _MOST_OF_EQUAL_PART * self.room // clusters)
+        curves = [alp_curve(each, most) for each in joined]
         capacities = allot(curves, shares, self.room)
         found = Clustering(groups, shares, capacities)
         if self.algorithm == "unigram":

@@ -52,8 +52,8 @@ def measure(
     - `unknown`, `coverage`, `byte_fallback`, `single`, `round_trip_loss`, `altered`: shares, see `measures.KINDS`.
     - `renyi_efficiency` (Zouhar et al. 2023), `pieces`, `effective_pieces`, `average_rank`, and the Jensen-Shannon divergence
       between languages (Limisiewicz et al. 2023). They depend on the size of the text: compare languages on parallel text.
-      The unknown token is
-      left out of all but the first, lest languages of which a tokenizer knows nothing seem to share their pieces.
+      The unknown token is left out of all but the first, lest languages of which a tokenizer knows nothing seem to share
+      their pieces.
     - with a price, `cost_of_characters`, `cost_of_text`, `context_characters`, … (Ahia et al. 2023).
 
     Every ratio has a 95 % bootstrap interval over documents (1,000 resamples, the same ones for all tokenizers and all parallel

@@ -155,7 +155,7 @@ class PairMerges:
         pairs = self._pairs(places)
         order = np.argsort(pairs, kind="stable")
         self._sorted_pairs, self._sorted_places = pairs[order], places[order]
-        starts = np.flatnonzero(np.diff(self._sorted_pairs, prepend=-1))
+        starts = np.flatnonzero(_firsts(self._sorted_pairs))
         if len(starts):
             counts = np.add.reduceat(self._weight[self._sorted_places], starts)
             self._counts = dict(zip(self._sorted_pairs[starts].tolist(), counts.tolist(), strict=True))
@@ -204,7 +204,7 @@ class PairMerges:
         pairs = self._pairs(places)
         order = np.argsort(pairs, kind="stable")
         pairs = pairs[order]
-        starts = np.flatnonzero(np.diff(pairs, prepend=-1))
+        starts = np.flatnonzero(_firsts(pairs))
         sums = np.add.reduceat(self._weight[places[order]], starts)
         for pair, weight in zip(pairs[starts].tolist(), sums.tolist(), strict=True):
             count = self._counts[pair] = self._counts.get(pair, 0) + sign * weight
@@ -212,10 +212,17 @@ class PairMerges:
                 heapq.heappush(self._heap, self._entry(pair, count))
 
 
+def _firsts(ordered: NDArray[np.int32] | Integers) -> NDArray[np.bool_]:
+    """Of each run of equal numbers, the first."""
+    found = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=found[1:])
+    return found
+
+
 def _united(*places: Places) -> Places:
     """All places once, ascending; each part is ascending, which makes the stable sort a merge."""
     ordered = np.sort(np.concatenate(places), kind="stable")
-    found: Places = ordered[np.diff(ordered, prepend=-1) != 0]
+    found: Places = ordered[_firsts(ordered)]
     return found
 
 

@@ -100,6 +100,7 @@ def choose_pieces(
     minimum_count: int = 2,
     size: int | None = None,
     scripts: Collection[str] = (),
+    also: Collection[int] = (),
 ) -> set[int]:
     """The pieces that are worth keeping; each rule that is given narrows the choice.
 
@@ -110,6 +111,7 @@ def choose_pieces(
         size: how many tokens the trimmed vocabulary may have, all that it cannot do without included; those that come up most
             often go first, then the lower ids.
         scripts: ISO 15924 codes; a piece goes if it has a letter of another script. Pieces without letters stay.
+        also: ids that stay whatever the rules say.
 
     Returns:
         Ids for `trim_vocabulary`.
@@ -130,11 +132,15 @@ def choose_pieces(
         chosen = [each for each in chosen if each in written]
         if not any(each not in vocabulary.added for each in chosen):
             raise InputError(f"no piece is written in {', '.join(sorted(scripts))}", where="scripts")
-    return set(chosen) if size is None else _most_useful(vocabulary, chosen, counts or {}, size)
+    return {*chosen, *also} if size is None else _most_useful(vocabulary, chosen, counts or {}, size, also)
 
 
-def _most_useful(vocabulary: Vocabulary, chosen: list[int], counts: Mapping[int, int], size: int) -> set[int]:
+def _most_useful(
+    vocabulary: Vocabulary, chosen: list[int], counts: Mapping[int, int], size: int, also: Collection[int]
+) -> set[int]:
     closure = Closure(vocabulary)
+    for each in sorted(also):
+        closure.add(each)
     least = len(closure.kept)
     if size < least:
         raise InputError(

@@ -1,5 +1,7 @@
 """Vectors of pieces from vectors of words: the mean over the words whose tokenisation holds the piece."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,10 +46,10 @@ def piece_vectors(
     owners: list[NDArray[np.int64]] = []
     for first in range(0, len(vectors.words), _WORDS):
         words = vectors.words[first : first + _WORDS]
-        for form in _forms(words, cased=cased):
+        for places, form in _forms(words, cased=cased):
             cuts = vocabulary.encode(form)
             lengths = np.fromiter(map(len, cuts), np.int64, count=len(cuts))
-            owner = np.repeat(np.arange(first, first + len(cuts)), lengths)
+            owner = np.repeat(first + places, lengths)
             piece = np.fromiter((each for cut in cuts for each in cut), np.int64, count=int(lengths.sum()))
             once = np.unique(owner * vocabulary.size + piece)
             pieces.append(once % vocabulary.size)
@@ -68,9 +70,13 @@ def piece_vectors(
     return found
 
 
-def _forms(words: list[str], *, cased: bool) -> list[list[str]]:
-    plain = [words, [" " + each for each in words]]
-    if not cased:
-        return plain
-    capital = [each[:1].upper() + each[1:] for each in words]
-    return [*plain, capital, [" " + each for each in capital]]
+def _forms(words: list[str], *, cased: bool) -> Iterator[tuple[NDArray[np.int64], list[str]]]:
+    """Places and spellings of the words; a capital only where the word begins with a small letter."""
+    everywhere = np.arange(len(words))
+    yield everywhere, words
+    yield everywhere, [f" {each}" for each in words]
+    if cased:
+        capital = [each[:1].upper() + each[1:] for each in words]
+        other = [place for place, (one, word) in enumerate(zip(capital, words, strict=True)) if one != word]
+        for space in ("", " "):
+            yield np.array(other, np.int64), [space + capital[each] for each in other]

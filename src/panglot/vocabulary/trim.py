@@ -12,6 +12,7 @@ from panglot.vocabulary.effect import agreement, sample_texts
 from panglot.vocabulary.initialise_rows import DEFAULT_METHOD, PadToMultiple, apply, model_vocabulary
 from panglot.vocabulary.matrices import find_tensors
 from panglot.vocabulary.trim_tokenizer import trim_by
+from panglot.vocabulary.vocabulary import Vocabulary
 
 
 def trim(
@@ -27,8 +28,9 @@ def trim(
 ) -> Model:
     """Keep the rows that a text, some scripts or a size ask for; text whose tokens all survive gets the vectors it had.
 
-    The rules are those of `vocabulary.trim_tokenizer`. Nothing is trained and no row is changed. Logits of kept tokens stay,
-    so that probabilities are those of before, renormalised over what is kept.
+    The rules are those of `vocabulary.trim_tokenizer`; the pieces of the model's own prompts and chat template stay too.
+    Nothing is trained and no row is changed. Logits of kept tokens stay, so that probabilities are those of before,
+    renormalised over what is kept.
 
     Args:
         model: the model before.
@@ -48,14 +50,16 @@ def trim(
         InputError: nothing says what to keep; nothing would be left; what `change_model` refuses.
     """
     found = find_tensors(model)
+    vocabulary = model_vocabulary(model)
     change = trim_by(
-        model_vocabulary(model),
+        vocabulary,
         step,
         text=text,
         languages=languages,
         scripts=scripts,
         minimum_count=minimum_count,
         size=size,
+        also=spoken_by_itself(model, vocabulary),
     )
     sampled = None if text is None else sample_texts(text, languages=[each.tag for each in languages or []])
     result = apply(model, change, DEFAULT_METHOD, step, sampled=sampled, pad_to_multiple_of=pad_to_multiple_of, found=found)
@@ -63,3 +67,17 @@ def trim(
         with step.progress("comparing sentence vectors"):
             step.figures["agreement"] = agreement(model, result, sampled)
     return result
+
+
+def spoken_by_itself(model: Model, vocabulary: Vocabulary) -> set[int]:
+    """Ids of the pieces that the model puts around texts by itself: prompts, and what a chat template says.
+
+    Without the pieces of `query: ` every vector of a sentence encoder would change.
+    """
+    prompts = list(dict(model.facts.get("prompts") or {}).values())
+    # a prompt's last piece depends on what follows it
+    texts = [text for each in prompts for text in (each, each.rstrip(), f"{each}a")]
+    texts += [
+        each.decode("utf-8", "replace") for name, each in vocabulary.companions.items() if name.startswith("chat_template")
+    ]
+    return {number for ids in vocabulary.encode(texts) for number in ids}

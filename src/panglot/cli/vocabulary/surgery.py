@@ -53,7 +53,7 @@ def run_surgery(recipe: "Recipe", folder: Path, *, dry_run: bool, quiet: bool, a
     from panglot.cli.running import show_plan
     from panglot.recipes.runner import preview, run
 
-    _check_folder(folder, recipe)
+    check_folder(folder, recipe)
     if dry_run:
         show_plan(recipe, preview(recipe, folder), as_json=as_json)
         return
@@ -67,7 +67,12 @@ def run_surgery(recipe: "Recipe", folder: Path, *, dry_run: bool, quiet: bool, a
         _show(outcome)
 
 
-def _check_folder(folder: Path, recipe: "Recipe") -> None:
+def check_folder(folder: Path, recipe: "Recipe") -> None:
+    """Refuse a folder that holds something else than a run of this recipe.
+
+    Raises:
+        InputError: it is a file, or it holds other files.
+    """
     if folder.is_file():
         raise InputError("this is a file, not a folder", where=f"--out {folder}")
     if not folder.is_dir() or not any(folder.iterdir()):

@@ -1,12 +1,13 @@
 """`panglot vocabulary train`."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from panglot.artifacts import InputError
-from panglot.cli.vocabulary.surgery import DryRunOption, JsonOption, QuietOption, SeedOption
+from panglot.cli.vocabulary.surgery import DryRunOption, JsonOption, QuietOption, SeedOption, check_folder
 from panglot.cli.vocabulary.texts import TextOption
 
 if TYPE_CHECKING:
@@ -53,11 +54,10 @@ def train_command(
     from panglot.cli.vocabulary.texts import text_files
     from panglot.recipes.recipe import Recipe, StepRecipe
     from panglot.recipes.runner import preview, run
+    from panglot.vocabulary.tokenizer import TOKENIZER_FOLDER
 
     if alpha is not None and unimax is not None:
         raise InputError("--alpha and --unimax are two rules of the same thing", fix="give one of them")
-    if out.is_file():
-        raise InputError("this is a file, not a folder", where=f"--out {out}")
     shares: dict[str, Any] = {"method": "temperature", "alpha": 0.3 if alpha is None else alpha}
     if unimax is not None:
         shares = {"method": "unimax", "epochs": unimax}
@@ -79,11 +79,15 @@ def train_command(
     training |= {name: value for name, value in given.items() if value is not None}
     steps["tokenizer"] = StepRecipe("vocabulary.train", training)
     recipe = Recipe(name="train-vocabulary", seed=seed, title=f"Train a tokenizer ({algorithm})", steps=steps)
+    check_folder(out, recipe)
     if dry_run:
         show_plan(recipe, preview(recipe, out), as_json=as_json)
         return
     with Screen(quiet=quiet or as_json) as screen:
         screen.say(f"{recipe.title}\nrun folder: {out}")
+        if any(each.state != "kept" for each in preview(recipe, out).steps):
+            # what lies at the top is from a whole run or absent
+            shutil.rmtree(out / TOKENIZER_FOLDER, ignore_errors=True)
         outcome = run(recipe, out, listener=screen.listener, on_step=screen.step)
         screen.summary(outcome.steps)
     last = outcome.steps[-1]
@@ -96,8 +100,6 @@ def train_command(
 
 def publish(step: Path, out: Path) -> Path:
     """Copy the tokenizer to the top of the run folder, whole or not at all."""
-    import shutil
-
     from panglot.artifacts import staged_folder
     from panglot.vocabulary.tokenizer import TOKENIZER_FOLDER
 

@@ -1,0 +1,18 @@
+"""Published claims, each as a run of a minute or two against named controls, with its honest outcome.
+
+`CLAIMS` lists them by room. Adding one: its file, and one line here.
+"""
+
+CLAIMS: dict[str, dict[str, str]] = {
+    "vocabulary": {
+        "subword-mean": "panglot.recipes.claims.initialisations:SUBWORD_MEAN",
+        "focus": "panglot.recipes.claims.initialisations:FOCUS",
+        "ofa": "panglot.recipes.claims.initialisations:OFA",
+        "wechsel": "panglot.recipes.claims.initialisations:WECHSEL",
+        "ofa-factorised": "panglot.recipes.claims.factorised:OFA_FACTORISED",
+        "transmi": "panglot.recipes.claims.transmi:TRANSMI",
+        "trimming": "panglot.recipes.claims.trimming:TRIMMING",
+        "extension": "panglot.recipes.claims.extension:EXTENSION",
+    }
+}
+"""Room to claim to where it lives."""

@@ -1,0 +1,346 @@
+"""The report of a tokenizer: what each language pays, how its text is cut, which languages share pieces, what it costs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from panglot import __version__
+from panglot.artifacts import Step
+from panglot.report import account
+from panglot.report.comparison import describe
+from panglot.report.lineage import lineage
+from panglot.report.page import CARD_FILE, FACTS_FILE, FORMAT, PAGE_FILE, Page, facts_json
+from panglot.report.rendering import render
+from panglot.report.text import markdown
+from panglot.report.vocabulary_plots import heat_map, price_plot
+from panglot.report.vocabulary_wording import figure, headline, limits, summary
+from panglot.vocabulary.measures import KINDS, Measures, against
+
+KIND = "vocabulary"
+MARKS = ("before", "control", "relative", "after")
+_READABLE = 0.99
+"""Share of characters that must be represented before a language's price means anything."""
+_EXAMPLES = 8
+_MOST_IN_HEAT_MAP = 150
+_CHANGE = "change"
+_ORDER = (
+    "premium", "premium_mean", "fertility", "continued", "tokens_per_character", "tokens_per_cluster", "tokens_per_byte",
+    "bytes_per_token", "single", "unknown", "coverage", "byte_fallback", "round_trip_loss", "altered", "renyi_efficiency",
+    "pieces", "effective_pieces", "average_rank",
+)  # fmt: skip
+_COSTS = ("cost_of_text", "cost_of_characters", "cost_of_characters_written", "context_characters", "context_documents")
+
+
+def vocabulary_page(*, measures: Measures, title: str = "", step: Step) -> Page:
+    """Write the report of one tokenizer, or of several side by side.
+
+    Args:
+        measures: from `vocabulary.measure`.
+        title: title of the page.
+        step: where to write.
+
+    Raises:
+        InputError: the measures are missing or damaged.
+    """
+    steps = lineage([measures])
+    facts = vocabulary_facts(measures, title)
+    facts["reproduce"] = account.reproduction(steps)
+    (step.out / FACTS_FILE).write_text(facts_json(facts), encoding="utf-8")
+    (step.out / PAGE_FILE).write_text(draw_vocabulary(facts, account.cost(steps)), encoding="utf-8")
+    card = f"# {markdown(facts['title'])}\n\n{markdown(facts['headline']['sentence'], 600)}\n"
+    (step.out / CARD_FILE).write_text(card, encoding="utf-8")
+    step.figures["headline"] = facts["headline"]["sentence"]
+    return Page(step.out)
+
+
+def vocabulary_facts(measures: Measures, title: str = "") -> dict[str, Any]:
+    """Every figure of the page.
+
+    Args:
+        measures: from `vocabulary.measure`.
+        title: title of the page.
+    """
+    more = measures.more
+    names = measures.tokenizers
+    found: dict[str, dict[str, dict[str, dict[str, float | None]]]] = {}
+    difference = against(names[0])
+    for row in measures.rows:
+        key = row["model"] + (f"/{_CHANGE}" if row["condition"] == difference else "")
+        said = {"value": row["value"], "low": row["ci_low"], "high": row["ci_high"]}
+        found.setdefault(row["language"], {}).setdefault(key, {})[row["metric"]] = said
+    languages = []
+    for each in more["languages"]:
+        of = found[each["tag"]]
+        figures = {name: of[name] for name in names}
+        languages.append(
+            {
+                **describe(each["tag"]),
+                "documents": each["documents"],
+                "characters": each["characters"],
+                "parallel": each["parallel"],
+                "figures": figures,
+                "changes": {name: of.get(f"{name}/{_CHANGE}", {}) for name in names[1:]},
+                "readable": {name: _readable(figures[name]) for name in names},
+                "absent": more["absent"].get(each["tag"], {}),
+            }
+        )
+    _tell_apart(languages)
+    facts: dict[str, Any] = {
+        "format": FORMAT,
+        "kind": KIND,
+        "title": title or f"What each language pays in {' and '.join(names)}",
+        "tokenizers": more["tokenizers"],
+        "reference": describe(more["reference"]),
+        "price": more["price"],
+        "languages": languages,
+        "main": "premium" if _any_premium(languages, names[0], more["reference"]) else "tokens_per_character",
+        "examples": _examples(more["examples"], languages, more["reference"], names),
+        "overlap": _overlaps(measures, names),
+        "measure": {"signatures": _signatures(measures)},
+        "model": {"base": ""},
+        "fell_short": [],
+    }  # fmt: skip
+    facts["headline"] = headline(facts)
+    facts["summary"] = summary(facts)
+    facts["limits"] = limits(facts)
+    return facts
+
+
+def draw_vocabulary(facts: dict[str, Any], cost: dict[str, Any] | None = None) -> str:
+    """The page as HTML.
+
+    Args:
+        facts: as in `facts.json`.
+        cost: from `account.cost`; without it the section is left out.
+    """
+    names = [each["name"] for each in facts["tokenizers"]]
+    marks = dict(zip(names, _marks(len(names)), strict=True))
+    labels = {each["tag"]: each for each in facts["languages"]}
+    return render(
+        "vocabulary_page.html",
+        facts=facts,
+        cost=cost,
+        names=names,
+        marks=marks,
+        main=KINDS[facts["main"]],
+        plots=[price_plot(facts, marks, narrow=narrow) for narrow in (False, True)],
+        changes=_change_table(facts) if len(names) > 1 else None,
+        tables=[_table(facts, name, number) for number, name in enumerate(names)],
+        prices=[_price_table(facts, name) for name in names] if facts["price"] else [],
+        examples=[{**each, **labels[each["language"]], "cuts": each["cuts"]} for each in facts["examples"]],
+        maps=[
+            {"name": name, "map": heat_map(facts["overlap"][name], labels), "nearest": _nearest(facts["overlap"][name], labels)}
+            for name in names
+            if name in facts["overlap"]
+        ],
+        kinds=KINDS,
+        version=__version__,
+    )
+
+
+def _any_premium(languages: Sequence[Mapping[str, Any]], name: str, reference: str) -> bool:
+    return any("premium" in each["figures"][name] and each["tag"] != reference for each in languages)
+
+
+def _marks(count: int) -> Sequence[str]:
+    """Shapes and colours of the tokenizers: the last is what it is about, the first what it came from."""
+    return {1: ("after",), 2: ("before", "after"), 3: ("before", "control", "after")}.get(
+        count, (*MARKS, *["after"] * count)[:count]
+    )
+
+
+def _readable(figures: Mapping[str, Mapping[str, float | None]]) -> bool:
+    coverage, unknown = figures.get("coverage"), figures.get("unknown")
+    if coverage is not None and (coverage["value"] or 0) < _READABLE:
+        return False
+    return unknown is None or (unknown["value"] or 0) <= 1 - _READABLE
+
+
+def _tell_apart(languages: list[dict[str, Any]]) -> None:
+    """Put the tag's script behind the names of languages that are there in two scripts."""
+    names = [each["name"] for each in languages]
+    for each in languages:
+        if names.count(each["name"]) > 1:
+            each["name"] = f"{each['name']} ({each['tag'][4:]})"
+
+
+def _signatures(measures: Measures) -> list[str]:
+    """One for each measure that people quote, of the language with most documents."""
+    quoted = ("premium", "fertility", "tokens_per_character")
+    found: dict[str, tuple[int, str]] = {}
+    for row in measures.rows:
+        metric = row["metric"]
+        if metric in quoted and not row["condition"] and row["ci_low"] is not None and row["n"] > found.get(metric, (0, ""))[0]:
+            found[metric] = (row["n"], row["signature"])
+    return [found[each][1] for each in quoted if each in found]
+
+
+def _examples(
+    examples: Sequence[dict[str, Any]], languages: Sequence[dict[str, Any]], reference: str, names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The same text in a few languages: the reference, the dearest, those that changed most, and a range of scripts."""
+    by_language: dict[str, dict[str, Any]] = {}
+    for each in examples:
+        by_language.setdefault(each["language"], each)
+
+    def paid(each: dict[str, Any]) -> float:
+        found = each["figures"][names[-1]]
+        said = found.get("premium") or found.get("tokens_per_character")
+        return said["value"] if said else 0.0
+
+    def changed(each: dict[str, Any]) -> float:
+        said = each["changes"].get(names[-1], {}).get("tokens_change")
+        return abs(said["value"]) if said else 0.0
+
+    dear = sorted(languages, key=lambda each: (-paid(each), each["tag"]))
+    clear = [each for each in dear if each["readable"][names[-1]]]
+    moved = sorted((each for each in languages if changed(each) > 0.02), key=lambda each: (-changed(each), each["tag"]))
+    wanted = [each["tag"] for each in [*moved[:2], *clear[:2]]]
+    wanted += [each["tag"] for each in clear if each["direction"] == "rtl"][:1]
+    wanted += [each["tag"] for each in clear if "fertility" in each["absent"]][:1]
+    wanted += [each["tag"] for each in dear if not each["readable"][names[-1]]][:1]
+    wanted += [each["tag"] for each in clear if each["tag"].endswith(("Deva", "Ethi", "Taml", "Khmr", "Thaa"))][:1]
+    picked = [reference, *dict.fromkeys(each for each in [*wanted, *(each["tag"] for each in dear)] if each != reference)]
+    return [by_language[each] for each in picked if each in by_language][:_EXAMPLES]
+
+
+def _overlaps(measures: Measures, names: Sequence[str]) -> dict[str, Any]:
+    """Tokenizer to the languages, neighbours together, and their overlap, 1 − divergence."""
+    table = measures.overlap().to_pylist()
+    found: dict[str, Any] = {}
+    for name in names:
+        rows = [each for each in table if each["tokenizer"] == name]
+        tags = sorted({each[key] for each in rows for key in ("language", "other")})
+        if not 1 < len(tags) <= _MOST_IN_HEAT_MAP:
+            continue
+        place = {tag: number for number, tag in enumerate(tags)}
+        divergence = [[0.0] * len(tags) for _ in tags]
+        for each in rows:
+            i, j = place[each["language"]], place[each["other"]]
+            divergence[i][j] = divergence[j][i] = each["divergence"]
+        order = _neighbours(divergence)
+        found[name] = {
+            "languages": [tags[i] for i in order],
+            "overlap": [[round(1 - divergence[i][j], 4) for j in order] for i in order],
+        }
+    return found
+
+
+def _neighbours(divergence: Sequence[Sequence[float]]) -> list[int]:
+    """An order in which languages that share pieces stand together: average linkage, leaves ordered."""
+    if len(divergence) < 3:
+        return list(range(len(divergence)))
+    import numpy as np
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    condensed = squareform(np.array(divergence), checks=False)
+    return [int(each) for each in leaves_list(linkage(condensed, "average", optimal_ordering=True))]
+
+
+def _nearest(overlap: Mapping[str, Any], labels: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each language the three with which it shares most."""
+    found = []
+    tags = overlap["languages"]
+    for i, tag in enumerate(tags):
+        others = sorted((j for j in range(len(tags)) if j != i), key=lambda j: (-overlap["overlap"][i][j], tags[j]))[:3]
+        near = [f"{labels[tags[j]]['name']} {overlap['overlap'][i][j]:.2f}" for j in others]
+        found.append({"name": labels[tag]["name"], "tag": tag, "nearest": near})
+    return sorted(found, key=lambda each: each["name"])
+
+
+def _cell(metric: str, said: Mapping[str, float | None] | None, *, sign: bool = False) -> dict[str, str]:
+    kind = KINDS[metric]
+    if said is None:
+        return {"text": "–", "below": ""}
+    below = ""
+    if said["low"] is not None:
+        below = f"{figure(kind, said['low'], sign=sign)} to {figure(kind, said['high'], sign=sign)}"
+    return {"text": figure(kind, said["value"], sign=sign), "below": below}
+
+
+def _table(facts: Mapping[str, Any], name: str, number: int) -> dict[str, Any]:
+    """All measures of one tokenizer: cells, and the place of each row in the order of each column."""
+    languages = facts["languages"]
+    metrics = [each for each in _ORDER if any(each in one["figures"][name] for one in languages)]
+    by_name = sorted(languages, key=lambda each: each["name"])
+    orders: dict[str, dict[str, int]] = {"name": {each["tag"]: place for place, each in enumerate(by_name)}}
+    for metric in metrics:
+        # a language without the figure stands last
+        keyed = sorted(by_name, key=lambda each: -each["figures"][name].get(metric, {"value": -1e300})["value"])
+        orders[metric] = {each["tag"]: place for place, each in enumerate(keyed)}
+    first = facts["main"] if facts["main"] in metrics else "name"
+    return {
+        "id": f"t{number}",
+        "name": name,
+        "metrics": metrics,
+        "orders": {key: f"o{place}" for place, key in enumerate(orders)},
+        "first": first,
+        "rows": [
+            {
+                **each,
+                "blind": not each["readable"][name],
+                "order": ";".join(f"--o{place}:{order[each['tag']]}" for place, order in enumerate(orders.values())),
+                "cells": [_cell(metric, each["figures"][name].get(metric)) for metric in metrics],
+                "why": [each["absent"].get(metric, "") for metric in metrics],
+            }
+            for each in sorted(languages, key=lambda each: orders[first][each["tag"]])
+        ],
+    }
+
+
+def _change_table(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The first tokenizer, the last, and the difference, for what a change of vocabulary is made for."""
+    names = [each["name"] for each in facts["tokenizers"]]
+    first, last = names[0], names[-1]
+    metrics = [each for each in ("premium", "fertility", "tokens_per_character", "unknown")
+               if any(each in one["figures"][last] for one in facts["languages"])]  # fmt: skip
+
+    def moved(each: dict[str, Any]) -> float:
+        said = each["changes"][last].get("tokens_change")
+        return said["value"] if said else 0.0
+
+    return {
+        "first": first,
+        "last": last,
+        "metrics": metrics,
+        "rows": [
+            {
+                **each,
+                "change": _cell("tokens_change", each["changes"][last].get("tokens_change"), sign=True),
+                "texts": _cell("texts_changed", each["changes"][last].get("texts_changed")),
+                "pairs": [
+                    {
+                        "first": _cell(metric, each["figures"][first].get(metric))["text"],
+                        "last": _cell(metric, each["figures"][last].get(metric))["text"],
+                        "difference": _cell(metric, each["changes"][last].get(metric), sign=True),
+                    }
+                    for metric in metrics
+                ],
+            }
+            for each in sorted(facts["languages"], key=lambda each: (moved(each), each["tag"]))
+        ],
+    }
+
+
+def _price_table(facts: Mapping[str, Any], name: str) -> dict[str, Any]:
+    languages = facts["languages"]
+    metrics = [each for each in _COSTS if any(each in one["figures"][name] for one in languages)]
+    main = facts["main"]
+
+    def paid(each: dict[str, Any]) -> tuple[float, str]:
+        said = each["figures"][name].get(main)
+        return (-said["value"] if said else 0.0, each["tag"])
+
+    return {
+        "name": name,
+        "metrics": metrics,
+        "rows": [
+            {
+                **each,
+                "blind": not each["readable"][name],
+                "cells": [_cell(metric, each["figures"][name].get(metric)) for metric in metrics],
+                "premium": _cell("premium", each["figures"][name].get("premium"))["text"],
+            }
+            for each in sorted(languages, key=paid)
+        ],
+    }
