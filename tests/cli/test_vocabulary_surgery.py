@@ -38,7 +38,6 @@ def refused(outcome: Outcome, *words: str) -> None:
 
 
 def test_extension_trimming_and_merging_one_after_another(panglot: Panglot) -> None:
-    from sentence_transformers import SentenceTransformer
     from transformers import AutoModel, AutoTokenizer
 
     first = extend(panglot, *GOOD, "--retain", "both/eng_Latn.txt", "--pad-to", 64, "--json", out="extended")
@@ -51,7 +50,6 @@ def test_extension_trimming_and_merging_one_after_another(panglot: Panglot) -> N
         AutoModel.from_pretrained("extended/model").get_input_embeddings().weight.shape[0] == said["figures"]["rows"]["after"]
     )
     assert len(AutoTokenizer.from_pretrained("extended/model")) == 261 + 12
-    assert SentenceTransformer("extended/model").encode(THAI).shape == (4, 32)
 
     trimmed = panglot(
         "vocabulary", "trim", "--model", "extended/model", "--keep", "tha", "--text", "both", "--size", 266, "--out", "trimmed"
@@ -194,7 +192,6 @@ def test_folder_that_another_process_works_in(panglot: Panglot) -> None:
         ((), ["--keep"]),
         (("--keep", "xyzzy"), ["xyzzy"]),
         (("--keep", "khm", "--text", "both"), ["khm_Khmr", "tha_Thai"]),
-        (("--scripts", "Thay"), ["Thay"]),
     ],
 )
 def test_trimming_that_cannot_be(panglot: Panglot, arguments: tuple[str, ...], words: list[str]) -> None:

@@ -1,10 +1,11 @@
 """The command `panglot` and its subcommands."""
 
+import atexit
 import logging
 import os
 import sys
 from functools import cache
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -50,7 +51,16 @@ def main() -> None:
     except SystemExit as stop:
         if stop.code == EXIT_INTERRUPTED:
             print("\npanglot: stopped; nothing is half-written, and the same command goes on from here", file=sys.stderr)
+            _leave(EXIT_INTERRUPTED)
         raise
+
+
+def _leave(code: int) -> NoReturn:
+    # where Ctrl-C came inside an `exec`, as every dataclass makes one, Python ends by a signal, whatever code was asked for
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 @cache

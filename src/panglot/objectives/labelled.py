@@ -43,6 +43,14 @@ def summed_nats(model: Any, batch: Batch, *, logits_at_once: int = LOGITS_AT_ONC
     return total
 
 
+def mean_loss(model: nn.Module, batch: Batch, total: int | None) -> tuple[Tensor, dict[str, float]]:
+    """Sum of nats over the labels, divided by `total`, and the figures of an objective."""
+    labels = int((batch["labels"] != NO_LABEL).sum())
+    nats = summed_nats(model, batch)
+    figures: dict[str, Any] = {"nats": float(nats.detach()), "labels": labels}
+    return nats / (total or labels), figures
+
+
 @torch.no_grad()
 def label_nats(model: Any, batch: Batch, *, logits_at_once: int = LOGITS_AT_ONCE) -> Tensor:
     """-ln p(label) of each labelled position, in the order of the rows and of time: float32 [labels]."""

@@ -1,14 +1,15 @@
 """Masked language modelling: predict hidden tokens from those around them."""
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from torch import Tensor, nn
 
-from panglot.objectives.batch import NO_LABEL, Batch, Tokens, padded
-from panglot.objectives.clm import mean_loss
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from panglot.objectives.batch import Batch, Tokens
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -26,6 +27,8 @@ class MaskedLM(BaseModel):
         random: share of these that are replaced by a random token.
 
     Example:
+        >>> import torch
+        >>> from panglot.objectives.batch import Tokens
         >>> tokens = Tokens(0, 1, 2, 3, None, frozenset({0, 1, 2, 3}), torch.arange(4, 99))
         >>> row = [1, *range(10, 30), 2]
         >>> batch = MaskedLM().collate([row], tokens, torch.Generator().manual_seed(17))
@@ -46,7 +49,7 @@ class MaskedLM(BaseModel):
             raise ValueError("masked and random are shares of the same tokens and may be 1 together at most")
         return self
 
-    def collate(self, examples: Sequence[Sequence[int]], tokens: Tokens, generator: torch.Generator) -> Batch:
+    def collate(self, examples: Sequence[Sequence[int]], tokens: "Tokens", generator: "torch.Generator") -> "Batch":
         """Rows of ids, start and end included, to a batch in which some are hidden.
 
         Args:
@@ -54,6 +57,10 @@ class MaskedLM(BaseModel):
             tokens: facts of the tokenizer, with a mask.
             generator: source of the draws.
         """
+        import torch
+
+        from panglot.objectives.batch import padded
+
         rows, labels = [], []
         for each in examples:
             row, label = self._hidden(torch.as_tensor(each, dtype=torch.long), tokens, generator)
@@ -61,11 +68,17 @@ class MaskedLM(BaseModel):
             labels.append(label.tolist())
         return padded(rows, labels, tokens.padding)
 
-    def loss(self, model: nn.Module, batch: Batch, *, total: int | None = None) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, model: "nn.Module", batch: "Batch", *, total: int | None = None) -> "tuple[Tensor, dict[str, float]]":
         """Mean nats a hidden token; arguments and answer as those of `CausalLM.loss`."""
+        from panglot.objectives.labelled import mean_loss
+
         return mean_loss(model, batch, total)
 
-    def _hidden(self, row: Tensor, tokens: Tokens, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _hidden(self, row: "Tensor", tokens: "Tokens", generator: "torch.Generator") -> "tuple[Tensor, Tensor]":
+        import torch
+
+        from panglot.objectives.batch import NO_LABEL
+
         label = torch.full_like(row, NO_LABEL)
         text = torch.tensor([at for at, each in enumerate(row.tolist()) if each not in tokens.special], dtype=torch.long)
         if not len(text):

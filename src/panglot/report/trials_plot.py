@@ -9,13 +9,14 @@ from panglot.report.plots import Scale, Tick, ticks
 
 @dataclass(frozen=True)
 class TrialMark:
-    """One arm in one panel, in pixels: the mean, its interval, and each run."""
+    """One arm in one panel, in pixels: the mean, its interval, and each run; `beyond` is 1 or −1 where it is off the axis."""
 
     x: float
     y: float
     low: float
     high: float
     runs: list[float]
+    beyond: int
     text: str
     text_x: float
     text_y: float
@@ -98,8 +99,13 @@ def _panel(
 ) -> TrialPanel:
     left, right, top, text_x, title_x = place
     points = [each["points"][str(step)] for each in arms]
-    low = min(min(each["interval"][0], *each["runs"]) for each in points)
-    high = max(max(each["interval"][1], *each["runs"]) for each in points)
+    low, high = _domain([point for arm, point in zip(arms, points, strict=True) if arm["kind"] != "control"] or points)
+    for arm, point in zip(arms, points, strict=True):
+        if arm["kind"] == "control":
+            reach = _domain([point])
+            # so far away that the others could no longer be told apart: it stands at the edge, with an arrow
+            if max(high, reach[1]) - min(low, reach[0]) <= 2 * (high - low):
+                low, high = min(low, reach[0]), max(high, reach[1])
     room = max((high - low) * 0.06, 0.005)
     scale = Scale(low - room, high + room, left, right)
     height = _NARROW_ROW if narrow else _ROW
@@ -108,12 +114,14 @@ def _panel(
         begin = top + index * height
         y = begin + (28.0 if narrow else height / 2)
         label_y = begin + 14.0 if narrow else y + 4.5
+        beyond = 1 if point["value"] > scale.high else -1 if point["value"] < scale.low else 0
         mark = TrialMark(
             scale(point["value"]),
             y,
             scale(point["interval"][0]),
             scale(point["interval"][1]),
-            [scale(each) for each in point["runs"]],
+            [] if beyond else [scale(each) for each in point["runs"]],
+            beyond,
             f"{point['value']:.3f}",
             text_x,
             label_y,
@@ -122,3 +130,9 @@ def _panel(
     marks = [Tick(scale(value), f"{value:g}") for value in ticks(scale.low, scale.high, 4)]
     title = "Before any step" if step == 0 else f"After {step:,} steps"
     return TrialPanel(title, title_x, top - 16.0, left, right, top, top + len(arms) * height, marks, rows, labelled)
+
+
+def _domain(points: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    low = min(min(each["interval"][0], *each["runs"]) for each in points)
+    high = max(max(each["interval"][1], *each["runs"]) for each in points)
+    return low, high

@@ -116,7 +116,7 @@ def compare_facts(rows: list[dict[str, Any]], language: str | None, title: str) 
         "steps": steps,
         "languages": languages,
         "headline": headline(languages, steps[-1]),
-        "signatures": sorted({str(each["signature"]) for each in rows if str(each["metric"]).startswith(METRIC)}),
+        "signatures": sorted({str(each["signature"]) for each in rows if steps_of(each["metric"]) == steps[-1]}),
         "fell_short": [],
     }
     facts["summary"] = _summary(facts)
@@ -251,15 +251,17 @@ def draw_compare(facts: dict[str, Any], cost: dict[str, Any] | None = None) -> s
         cost: from `account.cost`; without it the section is left out.
     """
     shown = sorted({0, facts["steps"][-1]} & set(facts["steps"]))
+    plots = {
+        each["tag"]: [trial_plot(each["arms"], shown, narrow=narrow) for narrow in (False, True)] for each in facts["languages"]
+    }
+    far = {tag: any(row.mark.beyond for panel in found[0].panels for row in panel.rows) for tag, found in plots.items()}
     kinds = list(dict.fromkeys(each["kind"] for each in facts["languages"][0]["arms"]))
     return render(
         "vocabulary_compare.html",
         facts=facts,
         cost=cost,
-        plots={
-            each["tag"]: [trial_plot(each["arms"], shown, narrow=narrow) for narrow in (False, True)]
-            for each in facts["languages"]
-        },
+        plots=plots,
+        far=far,
         kinds=[each for each in ("after", "before", "control") if each in kinds],
         version=__version__,
     )

@@ -63,7 +63,8 @@ def _paid(name: str, facts: Mapping[str, Any]) -> tuple[str, list[str]]:
         sentence = (
             f"{top['name']} pays {said['value']:.2f} times what {reference['name']} pays in {name}{_between(said)}."
             if said["value"] > 1
-            else f"No language pays more than {reference['name']} in {name}; {top['name']} pays {said['value']:.2f} times as much."
+            else f"No language pays more than {reference['name']} in {name}; "
+            f"{top['name']} pays {said['value']:.2f} times as much."
         )
         more = [each for each in paying if (each["figures"][name]["premium"]["low"] or 0) > 1]
         half = median(each["figures"][name]["premium"]["value"] for each in paying)
@@ -167,7 +168,8 @@ def _said(figures: Mapping[str, Mapping[str, float | None]], metric: str, *, sig
 def limits(facts: Mapping[str, Any]) -> list[str]:
     """What the page does not show."""
     found = [
-        "Fewer tokens are cheaper and leave more room; whether a model understands a language better does not follow from them.",
+        "Fewer tokens are cheaper and leave more room; "
+        "whether a model understands a language better does not follow from them.",
         "Intervals say how figures would vary over other documents of this kind. Text of another kind, such as speech or code, "
         "has other figures.",
     ]

@@ -37,6 +37,7 @@ def measure(
     parallel: bool | Literal["auto"] = "auto",
     reference: Language = Language("eng_Latn"),  # noqa: B008
     price: Price | None = None,
+    names: list[str] = [],  # noqa: B006
     step: Step,
 ) -> Measures:
     """Measure what each language pays in one tokenizer or several: fertility, premium, coverage, allocation, overlap, cost.
@@ -68,12 +69,14 @@ def measure(
         parallel: whether documents of equal place are translations of each other; `auto` looks at numbers and lengths.
         reference: the language whose price is 1.
         price: money for a million tokens, and the length of the context.
+        names: how tables and pages call each of `of`; by default a model's name and the name of a tokenizer's step.
         step: where to write.
 
     Raises:
-        InputError: no tokenizer; a tokenizer that cannot be read; `parallel: true` and unequal numbers of documents.
+        InputError: no tokenizer, or one that cannot be read; not as many names as tokenizers; `parallel: true` and unequal
+            numbers of documents.
     """
-    tallies = _tallies(of)
+    tallies = _tallies(of, names)
     counted = _count(tallies, text, step)
     reasons = _parallel(counted, reference, parallel)
     for sentence in _notes(counted, reasons, reference.tag, parallel):
@@ -126,17 +129,20 @@ class _Parts:
         return Counted(whole[0], whole[1:], self.no_words)
 
 
-def _tallies(of: Sequence[Model | Tokenizer]) -> list[TokenTally]:
+def _tallies(of: Sequence[Model | Tokenizer], names: Sequence[str]) -> list[TokenTally]:
     if not of:
         raise InputError("no tokenizer is given", where="of", fix="name a model or a tokenizer")
+    if names and len(names) != len(of):
+        raise InputError(f"there are {len(names)} names for {len(of)} tokenizers", where="names", fix="one for each, in order")
     found: list[TokenTally] = []
-    for each in of:
+    for place, each in enumerate(of):
         if isinstance(each, Model):
             from panglot.models.folder import inspect_folder
 
             name, vocabulary = each.name, read_vocabulary(inspect_folder(each.path).network)
         else:
             name, vocabulary = each.folder.name, each.vocabulary
+        name = names[place] if names else name
         taken = {one.name for one in found}
         if name in taken:
             name = next(f"{name} ({n})" for n in range(2, len(of) + 2) if f"{name} ({n})" not in taken)

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import typer
 
-_COMMANDS: tuple[str, ...] = ("extend", "trim", "merge", "compare", "train")
+_COMMANDS: tuple[str, ...] = ("report", "extend", "trim", "merge", "compare", "train")
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
 
 
