@@ -68,9 +68,11 @@ def test_pieces_under_a_token_spell_it(name, build):
     assert np.isfinite(Align().rows(task)["input"]).all()
     before, after = surfaces(change.old), surfaces(change.new)
     for row, target in enumerate(task.targets):
-        if name in ("bert", "xlm_r", "mbart", "mt5"):  # others may be covered by a longer piece
+        if name in ("xlm_r", "mbart", "mt5"):  # others may be covered by a longer piece
             for column in weights[[row]].indices:
-                assert (before[column] or b"").strip() in (after[target] or b"") or name == "bert"
+                spelt = (before[column] or b"").strip()
+                # a unigram model gives the bytes of all characters of a run that it lacks one span: the whole run's
+                assert spelt in (after[target] or b"") or (name == "mt5" and len(spelt) == 1)
 
 
 @pytest.mark.parametrize("build", [xlm_r, mt5, gpt2])
