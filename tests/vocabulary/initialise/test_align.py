@@ -90,7 +90,7 @@ def test_words_and_running_text_give_the_same_pieces(build):
     assert both.sum() >= 20
     shared = np.minimum(by_word.toarray(), by_text.toarray()).sum(axis=1)[both]
     # running text has no place for a space mark that the tokenizer made up, nor for single bytes of a character
-    assert (shared > 0.99).mean() > 0.6 and (shared > 0.3).mean() > 0.9
+    assert np.median(shared) > 0.99 and (shared > 0.3).mean() > 0.9
 
 
 @settings(max_examples=15, deadline=None)
