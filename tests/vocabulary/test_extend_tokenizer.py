@@ -261,16 +261,27 @@ def test_component(tmp_path: Path) -> None:
     retain = documents(tmp_path / "retain", [(each, "tha_Thai") for each in TEXTS])
     base = Tokenizer.open(tmp_path / "base")
     with step_folder(tmp_path / "step") as step:
-        extend_tokenizer(tokenizer=base, text=text, add=10_000, retain=retain, step=step)
-        figures, notes = step.figures, step.notes
+        extend_tokenizer(tokenizer=base, text=text, add=40, retain=retain, step=step)
+        figures = step.figures
     done = Tokenizer.open(tmp_path / "step")
     change = Change.read(done.folder, base.vocabulary, done.vocabulary)
-    assert figures["asked"] == 10_000
-    assert figures["found"] == len(change.added) == done.vocabulary.size - base.vocabulary.size
+    assert figures["added"] == 40 == len(change.added) == done.vocabulary.size - base.vocabulary.size
     assert figures["tokens_per_character"]["after"] < figures["tokens_per_character"]["before"]
     assert set(figures["retained"]) == {"tha_Thai"}
-    assert f"{figures['found']} pieces were found in place of 10000" in notes[0]
     assert np.array_equal(change.source[: base.vocabulary.size], np.arange(base.vocabulary.size))
+
+
+@pytest.mark.parametrize("kind", ["qwen", "xlm_r", "bert"])
+def test_the_number_that_it_advises_can_be_had(tmp_path: Path, kind: str) -> None:
+    shape(kind).save(tmp_path / "base" / "tokenizer")
+    text = documents(tmp_path / "text", [(each, "und") for each in NEW_TEXT])
+    base = Tokenizer.open(tmp_path / "base")
+    with pytest.raises(InputError, match="add at most") as caught, step_folder(tmp_path / "refused") as step:
+        extend_tokenizer(tokenizer=base, text=text, add=10_000, step=step)
+    advised = int(str(caught.value).split("add at most ")[1].split(",")[0])
+    with step_folder(tmp_path / "step") as step:
+        extend_tokenizer(tokenizer=base, text=text, add=advised, step=step)
+        assert step.figures["added"] == advised > 0
 
 
 @pytest.mark.slow

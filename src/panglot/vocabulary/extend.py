@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from panglot.artifacts import InputError, Step
+from panglot.artifacts import Step
 from panglot.corpus.documents import Documents
 from panglot.models import Model
 from panglot.vocabulary.effect import sample_texts, token_effect
-from panglot.vocabulary.extend_tokenizer import extend_vocabulary
+from panglot.vocabulary.extend_tokenizer import extend_by
 from panglot.vocabulary.initialise.methods import Initialise
 from panglot.vocabulary.initialise_rows import DEFAULT_METHOD, PadToMultiple, about, apply, model_vocabulary
 
@@ -44,14 +44,7 @@ def extend(
             `change_model` refuses.
     """
     old = model_vocabulary(model)
-    with step.progress("finding new pieces"):
-        change = extend_vocabulary(old, text.texts, add, minimum_count=minimum_count)
-    if len(change.added) < add:
-        raise InputError(
-            f"the text supports {len(change.added):,} new pieces and not {add:,}",
-            where="add",
-            fix=f"add at most {len(change.added):,}, give more text, or a lower minimum_count",
-        )
+    change, _ = extend_by(old, text.texts, add, step, minimum_count=minimum_count)
     result = apply(model, change, initialise, step, **about(text), pad_to_multiple_of=pad_to_multiple_of)
     if retain is not None:
         step.figures["retained"] = token_effect(change, sample_texts(retain))

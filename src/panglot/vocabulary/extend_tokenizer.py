@@ -107,35 +107,55 @@ def extend_tokenizer(
     Args:
         tokenizer: the tokenizer, of any family.
         text: text of the new languages.
-        add: how many pieces to add; where the text does not give as many, it says how many it found.
+        add: how many pieces to add.
         minimum_count: what is rarer in the text is not added.
         retain: text of languages that should stay as they are: the share of it whose tokens change is reported.
         step: where to write.
 
     Raises:
-        InputError: there is no text, or nothing in it is worth a piece.
+        InputError: there is no text, or it does not support so many pieces: it says how many can be asked for.
     """
-    vocabulary = tokenizer.vocabulary
-    with step.progress("finding new pieces"):
-        change, words = _extended(vocabulary, text.texts, add, minimum_count)
-    found = len(change.added)
-    step.figures.update(asked=add, found=found, pieces=change.new.size)
+    change, words = extend_by(tokenizer.vocabulary, text.texts, add, step, minimum_count=minimum_count)
+    step.figures.update(added=len(change.added), pieces=change.new.size)
     if words:
         characters = sum(len(each) for each in text.texts())
         step.figures["tokens_per_character"] = {
             "before": round(_tokens(change.old, words) / characters, 6),
             "after": round(_tokens(change.new, words) / characters, 6),
         }
-    if found < add:
-        step.note(
-            f"{found} pieces were found in place of {add}: the text gives no more that stand in it {minimum_count} times."
-        )
     if retain is not None:
         with step.progress("comparing retained text"):
             step.figures["retained"] = token_effect(change, sample_texts(retain))
     change.new.save(step.out / TOKENIZER_FOLDER)
     change.write(step.out)
     return Tokenizer.open(step.out)
+
+
+def extend_by(
+    vocabulary: Vocabulary, texts: Texts, add: int, step: Step, *, minimum_count: int = 2
+) -> tuple[Change, dict[str, int]]:
+    """Extend by so many pieces exactly.
+
+    Returns:
+        The change, and the words of the text with their counts.
+
+    Raises:
+        InputError: the text gives fewer pieces; it says how many can be asked for.
+    """
+    with step.progress("finding new pieces"):
+        change, words = _extended(vocabulary, texts, add, minimum_count)
+        found, asked = len(change.added), add
+        # with fewer to choose, fewer may turn out to be of use, and the advice must hold
+        while found < asked:
+            change, asked = _extended(vocabulary, texts, found, minimum_count)[0], found
+            found = len(change.added)
+    if found < add:
+        raise InputError(
+            f"the text supports {found:,} new pieces and not {add:,}",
+            where="add",
+            fix=f"add at most {found:,}, give more text, or a lower minimum_count",
+        )
+    return change, words
 
 
 def _tokens(vocabulary: Vocabulary, words: dict[str, int]) -> int:
