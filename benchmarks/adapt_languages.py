@@ -62,12 +62,17 @@ def read(path: Path) -> Iterator[Rows]:
         yield from csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-def write(source: Source, language: str, folder: Path) -> Path:
-    """Every n-th pair of usual length, so that the file spans the whole set."""
+def chosen_pairs(source: Source, language: str) -> list[tuple[str, str]]:
+    """Every n-th pair of usual length, so that they span the whole set."""
     usable = [each for each in source.pairs(language) if all(20 <= len(side) <= MOST_CHARACTERS for side in each)]
     stride = max(1, len(usable) // MOST_PAIRS)
+    return usable[::stride][:MOST_PAIRS]
+
+
+def write(source: Source, language: str, folder: Path) -> Path:
+    """The chosen pairs as a file."""
     path = folder / f"{source.name}-{language}.tsv"
-    lines = [f"{text}\t{english}" for text, english in usable[::stride][:MOST_PAIRS]]
+    lines = [f"{text}\t{english}" for text, english in chosen_pairs(source, language)]
     path.write_text("\n".join([f"{language}\teng", *lines]) + "\n", encoding="utf-8")
     return path
 

@@ -29,7 +29,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -42,6 +42,9 @@ SENTENCES = 100_000
 ORDER = 4
 LEAST = 100
 METRIC = "accuracy_cosine"
+FOLDERS = (
+    "sib200", "bible_nt", "stsb", "semrel", "xnli", "xcopa", "xquad", "mgsm", "masakhanews", "wisesight", "ud_pud"
+)  # fmt: skip
 
 
 def harvested(language: str) -> list[str]:
@@ -111,6 +114,12 @@ def in_a_fresh_process(*arguments: str) -> tuple[float, float]:
         raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}")
     unit = 1 if sys.platform == "darwin" else 1024
     return time.perf_counter() - began, usage.ru_maxrss * unit / 2**20
+
+
+def largest_step(run: Path) -> float:
+    """Peak memory of a run's steps in MiB; each step starts its peak anew, so that the system only knows the last one's."""
+    manifests = (json.loads(each.read_bytes()) for each in run.glob("steps/*/manifest.json"))
+    return max((each["peak_memory_bytes"] / 2**20 for each in manifests), default=0.0)
 
 
 def peer_extend(text: Path, add: int, out: Path) -> None:
@@ -205,7 +214,7 @@ def timed_part(part: str, work: Path, given: argparse.Namespace) -> None:
                 command = [program, *peer, "--out", str(out)]
             taken, peak = in_a_fresh_process(*command)
             seconds[side].append(taken)
-            memory[side].append(peak)
+            memory[side].append(max(peak, largest_step(out)))
     ours = work / f"{part}-ours" / "model"
     rows = [
         ["", "panglot", "usual way"],
@@ -273,22 +282,10 @@ def tatoeba(shared: Path, language: str, count: int) -> list[tuple[str, str]]:
     return found[:count]
 
 
-def public_text(shared: Path, language: str) -> list[str]:
+def public_text(shared: Path, language: str, folders: Sequence[str] = FOLDERS) -> list[str]:
     """Sentences and paragraphs of a language from the folder of real data (Tatoeba is left out) and the catalogues."""
     found: dict[str, None] = dict.fromkeys(harvested(language))
-    for folder in (
-        "sib200",
-        "bible_nt",
-        "stsb",
-        "semrel",
-        "xnli",
-        "xcopa",
-        "xquad",
-        "mgsm",
-        "masakhanews",
-        "wisesight",
-        "ud_pud",
-    ):
+    for folder in folders:
         for path in sorted((shared / folder).iterdir()):
             if path.name[:3] != language[:3]:
                 continue
