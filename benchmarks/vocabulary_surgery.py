@@ -105,9 +105,7 @@ def write_trimming_text(folder: Path) -> None:
 def in_a_fresh_process(*arguments: str) -> tuple[float, float]:
     """Seconds and peak memory in MiB of a command of its own."""
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.DEVNULL, env={**os.environ, "TOKENIZERS_PARALLELISM": "false"}
-    )
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

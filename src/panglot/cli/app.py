@@ -41,7 +41,8 @@ def main() -> None:
     """Entry point: errors for people become one line on standard error and exit code 2."""
     # what a person needs to know, the steps say; the libraries' own remarks would only bury it
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # said outright, since tokenizers warns of a fork that never comes; every core cuts text
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
     try:
         _complete()(prog_name="panglot")

@@ -11,11 +11,11 @@ _SAME_TEXTS = 0.01
 
 
 def figure(kind: Kind, value: float | None, *, sign: bool = False) -> str:
-    """A value of a measure for people: shares in percent, large counts with separators.
+    r"""A value of a measure for people: shares in percent, large counts with separators.
 
     Example:
         >>> figure(KINDS["unknown"], 0.0312), figure(KINDS["pieces"], 5905), figure(KINDS["premium"], 0.25, sign=True)
-        ('3.12 %', '5,905', '+0.25')
+        ('3.12\xa0%', '5,905', '+0.25')
     """
     if value is None:
         return "–"
