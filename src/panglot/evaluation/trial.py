@@ -17,6 +17,7 @@ from panglot.objectives.objective import Objective
 from panglot.training.language_model import Training, train
 from panglot.vocabulary.initialise.methods import Initialise
 from panglot.vocabulary.tokenizer import Tokenizer
+from panglot.vocabulary.words import words
 
 DICTIONARY_FILE = "dictionary.tsv"
 
@@ -158,11 +159,8 @@ def _initialised(
 
 def _write_dictionary(pairs: Pairs, step: Step) -> str:
     """The pairs of one word each as `old word TAB new word`; the pivot is the old language."""
-    found = dict.fromkeys(
-        (row["target_text"].strip().lower(), row["source_text"].strip().lower())
-        for row in pairs.rows()
-        if row["source_text"].strip().isalpha() and row["target_text"].strip().isalpha()
-    )
+    sides = ((row["target_text"].strip().lower(), row["source_text"].strip().lower()) for row in pairs.rows())
+    found = dict.fromkeys(pair for pair in sides if all(words(each) == [each] for each in pair))
     path = step.out / ".trial" / DICTIONARY_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{old}\t{new}\n" for old, new in found), encoding="utf-8")
