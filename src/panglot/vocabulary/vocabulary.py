@@ -102,13 +102,25 @@ class Vocabulary:
             backend = Backend.from_str(json.dumps(self.document, ensure_ascii=False))
         except Exception as error:
             raise InputError(f"the tokenizer cannot be loaded ({error})", where=self.place or None) from None
+        if getattr(backend.model, "dropout", None):
+            # a piece that is left out at random would make every figure differ from run to run
+            backend.model.dropout = None
         backend.no_padding()
         backend.no_truncation()
         return backend
 
     def encode(self, texts: list[str], *, specials: bool = False) -> list[list[int]]:
-        """Ids of each text, without the special tokens of the template unless asked for."""
-        return [each.ids for each in self.backend.encode_batch_fast(texts, add_special_tokens=specials)]
+        """Ids of each text, without the special tokens of the template unless asked for.
+
+        Raises:
+            InputError: a text has a character without a piece, and there is no token for the unknown.
+        """
+        backend = self.backend
+        try:
+            found = backend.encode_batch_fast(texts, add_special_tokens=specials)
+        except Exception as error:
+            raise cannot_write(error, self.place) from None
+        return [each.ids for each in found]
 
     def decode(self, ids: list[int]) -> str:
         """The text of ids, special tokens left out."""
@@ -118,6 +130,10 @@ class Vocabulary:
         """A copy with some parts of the document replaced; it names a class that loads the document as it stands."""
         return replace(self, document={**self.document, **parts}, companions=loaded_as_written(self.companions))
 
+    def with_added(self, listed: list[dict[str, Any]]) -> "Vocabulary":
+        """A copy with other added tokens and the same companions."""
+        return replace(self, document={**self.document, "added_tokens": listed})
+
     def save(self, folder: Path) -> None:
         """Write the tokenizer's files into a folder; equal vocabularies write equal bytes."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -126,6 +142,15 @@ class Vocabulary:
         (folder / TOKENIZER_FILE).write_text(text + "\n", encoding="utf-8")
         for name, data in self.companions.items():
             (folder / name).write_bytes(data)
+
+
+def cannot_write(error: Exception, place: str) -> InputError:
+    """The error of the library `tokenizers` for a character that it has no token for."""
+    return InputError(
+        f"the tokenizer cannot write this text, and has no token for what is unknown ({error})",
+        where=place or None,
+        fix="give the tokenizer an unknown token, or text in letters that it has",
+    )
 
 
 def _has_byte_level(document: dict[str, Any]) -> bool:
