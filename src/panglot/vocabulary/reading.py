@@ -11,7 +11,7 @@ from panglot.artifacts import InputError
 from panglot.vocabulary.added_tokens import with_given_ids
 from panglot.vocabulary.byt5 import byt5_vocabulary
 from panglot.vocabulary.class_defaults import with_class_defaults
-from panglot.vocabulary.companions import CONFIG_FILE, config_of, loaded_as_written
+from panglot.vocabulary.companions import CONFIG_FILE, config_of, loaded_as_written, roles
 from panglot.vocabulary.named_tokens import with_named_tokens
 from panglot.vocabulary.vocabulary import COMPANIONS, TOKENIZER_FILE, Vocabulary
 from panglot.vocabulary.wellformed import check_document, without_repeated_keys
@@ -35,8 +35,7 @@ def read_vocabulary(folder: Path) -> Vocabulary:
 
     Without `tokenizer.json` it is converted by `transformers` from a vocabulary file or a SentencePiece model; ByT5's is built.
     Ids of added tokens are those that the library gives when it loads the files, whatever they say, and tokens that only the
-    files beside `tokenizer.json` name are among them. What the tokenizer's class would add (special tokens, inputs) is written
-    down in `tokenizer_config.json`.
+    files beside `tokenizer.json` name are among them. Where no file names special tokens, they are those of the class.
 
     Args:
         folder: holds `tokenizer.json` or one of the files of `TOKENIZER_FILES`.
@@ -79,8 +78,8 @@ def _checked(document: Any, companions: dict[str, bytes], place: str, folder: Pa
     beside = _json_file(folder / "config.json")
     found = with_named_tokens(found, _json_file(folder / _ADDED_FILE), _rows(beside))
     loader = str(beside.get("tokenizer_class") or beside.get("model_type") or "")
-    known = with_class_defaults(found.companions, loader, found.ids)
-    return replace(found, companions=known if CONFIG_FILE in companions else loaded_as_written(known))
+    known = companions if roles(companions) else with_class_defaults(companions, loader, found.ids)
+    return replace(found, companions=known if CONFIG_FILE in companions else loaded_as_written(known), loader=loader)
 
 
 def _rows(config: dict[str, Any]) -> int | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from panglot.artifacts import InputError
+from panglot.vocabulary.class_defaults import with_class_defaults
 from panglot.vocabulary.companions import loaded_as_written
 
 if TYPE_CHECKING:
@@ -30,11 +31,13 @@ class Vocabulary:
         document: what `tokenizer.json` says.
         companions: other tokenizer files by name, byte for byte (`tokenizer_config.json`, chat templates, …).
         place: where it was read, for error messages.
+        loader: what `config.json` beside it says of the class that loads it: a class, or the model's type.
     """
 
     document: dict[str, Any]
     companions: dict[str, bytes] = field(default_factory=dict)
     place: str = ""
+    loader: str = field(default="", compare=False)
 
     @cached_property
     def family(self) -> Family:
@@ -128,7 +131,8 @@ class Vocabulary:
 
     def with_document(self, **parts: Any) -> "Vocabulary":
         """A copy with some parts of the document replaced; it names a class that loads the document as it stands."""
-        return replace(self, document={**self.document, **parts}, companions=loaded_as_written(self.companions))
+        companions = loaded_as_written(with_class_defaults(self.companions, self.loader, self.ids))
+        return replace(self, document={**self.document, **parts}, companions=companions)
 
     def with_added(self, listed: list[dict[str, Any]]) -> "Vocabulary":
         """A copy with other added tokens and the same companions."""
