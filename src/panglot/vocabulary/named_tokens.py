@@ -78,4 +78,8 @@ def _numbered(decoder: dict[str, Any]) -> Iterator[tuple[int, Any]]:
 
 def _flags(said: Any) -> dict[str, bool]:
     names = ("single_word", "lstrip", "rstrip", "normalized", "special")
-    return {key: value for key, value in said.items() if key in names and isinstance(value, bool)} if isinstance(said, dict) else {}
+    return (
+        {key: value for key, value in said.items() if key in names and isinstance(value, bool)}
+        if isinstance(said, dict)
+        else {}
+    )
