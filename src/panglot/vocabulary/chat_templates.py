@@ -42,7 +42,11 @@ def template_texts(source: str) -> list[str]:
         ['<user>', '\\n']
     """
     try:
-        parts = list(Environment(autoescape=True, extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"]).lex(source))
+        parts = list(
+            Environment(
+                autoescape=True, trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"]
+            ).lex(source)
+        )
     except TemplateError:
         return [source]
     return [
