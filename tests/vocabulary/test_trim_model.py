@@ -203,6 +203,8 @@ def test_byt5_without_any_tokenizer_file(tmp_path: Path, new_step: Callable[[], 
     step = new_step()
     load(name=str(folder), step=step)
     model = Model.open(step.out)
+    # the class writes `extra_ids: 0` beside 125 sentinels, whose rows must not be given away
+    assert model_vocabulary(model).ids["<extra_id_124>"] == 383
     result = extend(model=model, text=documents(new_step(), NEW_TEXT), add=20, step=new_step())
     before, after = read_matrices(model), read_matrices(result)
     for role, each in after.items():

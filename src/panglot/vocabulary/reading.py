@@ -95,7 +95,10 @@ def _converted(folder: Path, companions: dict[str, bytes]) -> Vocabulary:
     if name.startswith("ByT5"):
         sentinels = config_of(companions).get("extra_ids", 125)
         found = byt5_vocabulary(sentinels if isinstance(sentinels, int) and 0 <= sentinels <= 1000 else 125)
-        return Vocabulary(found.document, found.companions, str(folder))
+        # saved anew, its class says that it has no sentinels, and names them as tokens
+        said = Vocabulary(found.document, companions, str(folder))
+        named = with_named_tokens(said, _json_file(folder / _ADDED_FILE), _rows(config))
+        return Vocabulary(named.document, found.companions, str(folder))
     files = [each for each in _CLASS_OF_FILE if (folder / each).is_file()]
     if not files:
         raise InputError("there is no tokenizer.json", where=folder, fix="save the tokenizer into the folder")
