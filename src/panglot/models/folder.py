@@ -94,12 +94,19 @@ def inspect_folder(folder: Path) -> ModelFolder:
     parameters = _check_weights(network)
     for module in modules[1:]:
         _refuse_pickle(folder / module["path"])
-    if not any(all((network / name).is_file() for name in names) for names in _TOKENIZERS):
+    if not _has_tokenizer(network, config):
         raise InputError(
             "the model has no tokenizer", where=network, fix="save the tokenizer into the same folder (tokenizer.json)"
         )
     sentence_config = _json_object(folder / "config_sentence_transformers.json") or {}
     return ModelFolder(folder, network, config, parameters, modules, sentence_config)
+
+
+def _has_tokenizer(network: Path, config: dict[str, Any]) -> bool:
+    """Whether there is a file that a tokenizer can be made from. ByT5 has none: its pieces are the bytes."""
+    said = _json_object(network / "tokenizer_config.json") or {}
+    named = str(said.get("tokenizer_class") or config.get("tokenizer_class") or "")
+    return named.startswith("ByT5") or any(all((network / name).is_file() for name in names) for names in _TOKENIZERS)
 
 
 def _json_object(path: Path) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@
 Single characters of the pieces that stay are kept as well: without them new words of the same letters would be unknown.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 from itertools import pairwise
@@ -21,6 +22,8 @@ from panglot.vocabulary.surface import byte_letters, byte_piece, has_byte_fallba
 from panglot.vocabulary.vocabulary import Vocabulary
 
 Pair = tuple[str, str]
+# mT5 has them among its pieces, where nothing says that they are special
+_SENTINEL = re.compile(r"▁?<extra_id_\d+>")
 
 
 class Closure:
@@ -142,7 +145,10 @@ def merges_of(vocabulary: Vocabulary) -> list[Pair]:
 
 
 def always(vocabulary: Vocabulary) -> set[int]:
-    """Ids that no trimming may take: added tokens, the unknown token, bytes, tokens with a role or a place in the template."""
+    """Ids that no trimming may take.
+
+    Added tokens, the unknown token, bytes, sentinels, and tokens with a role or a place in the template.
+    """
     ids = vocabulary.ids
     found = set(vocabulary.added)
     if (unknown := unknown_id(vocabulary)) is not None:
@@ -156,6 +162,7 @@ def always(vocabulary: Vocabulary) -> set[int]:
     if vocabulary.family == "unigram":
         named.add(min(vocabulary.model["vocab"], key=lambda each: float(each[1]))[0])
     found.update(ids[each] for each in named if each in ids)
+    found.update(number for token, number in ids.items() if "extra_id" in token and _SENTINEL.fullmatch(token))
     found.update(_ids_in(vocabulary.document.get("post_processor")))
     padding = vocabulary.document.get("padding")
     if isinstance(padding, dict) and isinstance(padding.get("pad_id"), int):

@@ -11,6 +11,8 @@ from panglot.artifacts import digest_bytes
 from panglot.corpus.documents import Documents
 from panglot.models import Model
 from panglot.vocabulary.rows import Change
+from panglot.vocabulary.surface import unknown_id
+from panglot.vocabulary.vocabulary import Vocabulary
 
 _TEXTS_A_LANGUAGE = 1000
 _CHARACTERS = 500
@@ -57,14 +59,16 @@ def token_effect(change: Change, sampled: Mapping[str, list[str]]) -> dict[str, 
         sampled: language tag to texts.
 
     Returns:
-        Language tag to `texts` (how many), `tokens_per_character` (`before`, `after`) and `changed` (the share of texts whose
-        tokens are other ones than before).
+        Language tag to `texts` (how many), `tokens_per_character` (`before`, `after`), `changed` (the share of texts whose
+        tokens are other ones than before) and, where there are any, `unknown` (`before`, `after`): the share of tokens that
+        are unknown. A word that was one unknown token may well become several that say something.
     """
     found: dict[str, dict[str, Any]] = {}
     for language, texts in sampled.items():
         before, after = change.old.encode(texts), change.new.encode(texts)
         moved = [change.source[np.asarray(each, np.int64)].tolist() for each in after]
         characters = max(sum(map(len, texts)), 1)
+        unknown = {"before": _unknown_share(change.old, before), "after": _unknown_share(change.new, after)}
         found[language] = {
             "texts": len(texts),
             "tokens_per_character": {
@@ -73,7 +77,14 @@ def token_effect(change: Change, sampled: Mapping[str, list[str]]) -> dict[str, 
             },
             "changed": round(sum(one != other for one, other in zip(before, moved, strict=True)) / max(len(texts), 1), 4),
         }
+        if any(unknown.values()):
+            found[language]["unknown"] = unknown
     return found
+
+
+def _unknown_share(vocabulary: Vocabulary, texts: list[list[int]]) -> float:
+    number = unknown_id(vocabulary)
+    return 0.0 if number is None else round(sum(each.count(number) for each in texts) / max(sum(map(len, texts)), 1), 4)
 
 
 def size_effect(before: Model, after: Model, change: Change) -> dict[str, Any]:

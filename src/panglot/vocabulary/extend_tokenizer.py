@@ -151,7 +151,7 @@ def extend_by(
             found = len(change.added)
     if found < add:
         raise InputError(
-            f"the text supports {found:,} new pieces and not {add:,}",
+            f"the text supports {found:,} new {'piece' if found == 1 else 'pieces'} and not {add:,}",
             where="add",
             fix=f"add at most {found:,}, give more text, or a lower minimum_count",
         )

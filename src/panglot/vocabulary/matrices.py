@@ -184,8 +184,8 @@ def _config(inspected: ModelFolder) -> "PretrainedConfig":
     try:
         found: PretrainedConfig = AutoConfig.from_pretrained(inspected.network)
         return found
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except Exception as error:  # the library has errors of its own for settings of a wrong type
+        said = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"the configuration cannot be read ({said})", where=inspected.network / "config.json") from None
 
 
@@ -206,8 +206,8 @@ def _built(kind: Any, config: "PretrainedConfig", where: Path) -> "PreTrainedMod
         with torch.device("meta"), without_progress_bars():
             model: PreTrainedModel = kind(config) if hasattr(kind, "base_model_prefix") else kind.from_config(config)
         model.tie_weights()
-    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, NotImplementedError, ImportError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except Exception as error:
+        said = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"the model cannot be built from its configuration ({said})", where=where) from None
     return model
 
@@ -224,12 +224,20 @@ def _input_weight(model: "PreTrainedModel", where: Path) -> "torch.Tensor":
     return result
 
 
+def _input_of(part: Any, model: "PreTrainedModel", where: Path) -> Any:
+    try:
+        return part.get_input_embeddings()
+    except (AttributeError, NotImplementedError):
+        said = f"{type(model).__name__} does not say where its encoder and decoder have their embeddings"
+        raise InputError(f"{said}, which is not handled", where=where) from None
+
+
 def _names_by_role(model: "PreTrainedModel", where: Path) -> dict[Role, list[str]]:
     """Parameter names of each role; tied parameters have several."""
     wanted: dict[Role, list[Any]] = {"input": [_input_weight(model, where)], "output": [], "bias": []}
     if model.config.is_encoder_decoder:
         for part in (model.get_encoder(), model.get_decoder()):
-            found = part.get_input_embeddings() if part is not None else None
+            found = _input_of(part, model, where) if part is not None else None
             weight = getattr(found, "weight", None)
             if weight is not None and weight.shape == wanted["input"][0].shape:
                 wanted["input"].append(weight)
@@ -311,7 +319,8 @@ def _settle_copies(config: "PretrainedConfig", stored: dict[Role, list[Tensor]],
 
 
 def _tied(config: "PretrainedConfig") -> bool:
-    return bool(config.tie_word_embeddings or config.get_text_config().tie_word_embeddings)
+    # the part for text of some models (Qwen2-VL) has no such setting of its own
+    return any(getattr(each, "tie_word_embeddings", False) for each in (config, config.get_text_config()))
 
 
 def _equal(one: Tensor, other: Tensor, rows: int) -> bool:

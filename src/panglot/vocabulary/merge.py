@@ -5,7 +5,7 @@ from panglot.corpus.documents import Documents
 from panglot.models import Model
 from panglot.vocabulary.initialise.methods import Initialise
 from panglot.vocabulary.initialise_rows import DEFAULT_METHOD, PadToMultiple, about, apply, model_vocabulary
-from panglot.vocabulary.merge_tokenizers import merge_vocabularies
+from panglot.vocabulary.merge_tokenizers import merge_by
 from panglot.vocabulary.tokenizer import Tokenizer
 
 
@@ -31,5 +31,5 @@ def merge(
     Raises:
         InputError: the tokenizers cannot be merged; the method needs text; what `change_model` refuses.
     """
-    change = merge_vocabularies(model_vocabulary(model), other.vocabulary)
+    change = merge_by(model_vocabulary(model), other.vocabulary, step)
     return apply(model, change, initialise, step, **about(text), pad_to_multiple_of=pad_to_multiple_of)

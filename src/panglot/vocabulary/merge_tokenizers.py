@@ -194,6 +194,18 @@ def _with_marks(vocabulary: Vocabulary, marks: list[dict[str, Any]]) -> Vocabula
     return absorb_added(vocabulary.with_document(added_tokens=sorted(listed, key=lambda each: int(each["id"]))))
 
 
+def merge_by(vocabulary: Vocabulary, other: Vocabulary, step: Step) -> Change:
+    """Merge, with the figures `found` and `left_out` and the notes that belong to it."""
+    with step.progress("merging tokenizers"):
+        change, left_out = _merged(vocabulary, other)
+    step.figures.update(found=len(change.added), left_out=left_out)
+    if left_out:
+        step.note(f"{left_out} tokens of the other tokenizer were left out: this one could never cut a text into them.")
+    if not change.added:
+        step.note("The other tokenizer has no piece that this one lacks and could use: nothing was added.")
+    return change
+
+
 def merge_tokenizers(*, tokenizer: Tokenizer, other: Tokenizer, step: Step) -> Tokenizer:
     """Add the pieces of another tokenizer to a tokenizer; all its ids stay.
 
@@ -202,11 +214,8 @@ def merge_tokenizers(*, tokenizer: Tokenizer, other: Tokenizer, step: Step) -> T
         other: the tokenizer whose pieces are added, of any family.
         step: where to write.
     """
-    with step.progress("merging tokenizers"):
-        change, left_out = _merged(tokenizer.vocabulary, other.vocabulary)
-    step.figures.update(found=len(change.added), left_out=left_out, pieces=change.new.size)
-    if left_out:
-        step.note(f"{left_out} tokens of the other tokenizer were left out: this one could never cut a text into them.")
+    change = merge_by(tokenizer.vocabulary, other.vocabulary, step)
+    step.figures["pieces"] = change.new.size
     change.new.save(step.out / TOKENIZER_FOLDER)
     change.write(step.out)
     return Tokenizer.open(step.out)

@@ -6,8 +6,9 @@ from itertools import chain
 
 import numpy as np
 
-from panglot.artifacts import InputError
+from panglot.artifacts import InputError, did_you_mean
 from panglot.languages.scripts import script_of, share_in
+from panglot.languages.tables import script_names
 from panglot.vocabulary.closure import Closure
 from panglot.vocabulary.surface import surfaces, unknown_id
 from panglot.vocabulary.vocabulary import Vocabulary
@@ -128,11 +129,42 @@ def choose_pieces(
         if not chosen:
             raise InputError(f"no piece comes up {minimum_count} times in the text", where="text", fix="give more text")
     if scripts:
+        _check_scripts(scripts)
         written = in_scripts(vocabulary, scripts)
         chosen = [each for each in chosen if each in written]
-        if not any(each not in vocabulary.added for each in chosen):
-            raise InputError(f"no piece is written in {', '.join(sorted(scripts))}", where="scripts")
+        if not _has_letter(vocabulary, chosen):
+            raise InputError(
+                f"no piece is written in {', '.join(sorted(scripts))}",
+                where="scripts",
+                fix="name a script that the tokenizer knows, or extend it for the language first",
+            )
     return {*chosen, *also} if size is None else _most_useful(vocabulary, chosen, counts or {}, size, also)
+
+
+def _check_scripts(scripts: Collection[str]) -> None:
+    known = script_names()
+    for each in scripts:
+        if each not in known:
+            raise InputError(
+                f"there is no script {each!r}",
+                where="scripts",
+                fix=did_you_mean(each, known) or "give ISO 15924 codes such as Latn or Deva",
+            )
+
+
+def _has_letter(vocabulary: Vocabulary, chosen: Iterable[int]) -> bool:
+    """Whether a piece has a letter, or a part of one: digits and punctuation alone write no language."""
+    spoken = surfaces(vocabulary)
+    texts = (spoken[each] for each in chosen if each not in vocabulary.added)
+    return any(text is not None and (script_of(text.decode("utf-8", "ignore")) or not _whole(text)) for text in texts)
+
+
+def _whole(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _most_useful(

@@ -1,6 +1,7 @@
 """Reading the tokenizer of a folder: what it must hold, and what is made of it where `tokenizer.json` is absent."""
 
 import json
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,11 +10,14 @@ from typing import Any
 from panglot.artifacts import InputError
 from panglot.vocabulary.added_tokens import with_given_ids
 from panglot.vocabulary.byt5 import byt5_vocabulary
-from panglot.vocabulary.companions import CONFIG_FILE, config_of, loaded_as_written
+from panglot.vocabulary.class_defaults import with_class_defaults
+from panglot.vocabulary.companions import CONFIG_FILE, config_of, loaded_as_written, roles
+from panglot.vocabulary.named_tokens import with_named_tokens
 from panglot.vocabulary.vocabulary import COMPANIONS, TOKENIZER_FILE, Vocabulary
 from panglot.vocabulary.wellformed import check_document, without_repeated_keys
 
 _MAX_BYTES = 256 << 20
+_ADDED_FILE = "added_tokens.json"
 # What each file holds when nothing else says it.
 _CLASS_OF_FILE = {
     "vocab.txt": "BertTokenizer",
@@ -30,7 +34,8 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     """The tokenizer of a folder; for a model, pass `inspect_folder(model.path).network`.
 
     Without `tokenizer.json` it is converted by `transformers` from a vocabulary file or a SentencePiece model; ByT5's is built.
-    Ids of added tokens are those that the library gives when it loads the file, whatever the file says.
+    Ids of added tokens are those that the library gives when it loads the files, whatever they say, and tokens that only the
+    files beside `tokenizer.json` name are among them. Where no file names special tokens, they are those of the class.
 
     Args:
         folder: holds `tokenizer.json` or one of the files of `TOKENIZER_FILES`.
@@ -51,7 +56,7 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     path = folder / TOKENIZER_FILE
     companions = {name: (folder / name).read_bytes() for name in COMPANIONS if (folder / name).is_file()}
     if path.is_file():
-        return _checked(_document(path), companions, str(path))
+        return _checked(_document(path), companions, str(path), folder)
     return _converted(folder, companions)
 
 
@@ -66,22 +71,34 @@ def _document(path: Path) -> Any:
         raise InputError(error.what, where=path) from None
 
 
-def _checked(document: Any, companions: dict[str, bytes], place: str) -> Vocabulary:
+def _checked(document: Any, companions: dict[str, bytes], place: str, folder: Path) -> Vocabulary:
     document = check_document(document, place)
-    if CONFIG_FILE not in companions:
-        companions = loaded_as_written(companions)
     found = with_given_ids(Vocabulary(document, companions, place))
     _ = found.family
-    return found
+    beside = _json_file(folder / "config.json")
+    found = with_named_tokens(found, _json_file(folder / _ADDED_FILE), _rows(beside))
+    loader = str(beside.get("tokenizer_class") or beside.get("model_type") or "")
+    known = companions if roles(companions) else with_class_defaults(companions, loader, found.ids)
+    return replace(found, companions=known if CONFIG_FILE in companions else loaded_as_written(known), loader=loader)
+
+
+def _rows(config: dict[str, Any]) -> int | None:
+    """How many rows the matrix of a model has, as its configuration says."""
+    text = config.get("text_config")
+    found = config.get("vocab_size", text.get("vocab_size") if isinstance(text, dict) else None)
+    return found if isinstance(found, int) else None
 
 
 def _converted(folder: Path, companions: dict[str, bytes]) -> Vocabulary:
-    config = _model_config(folder)
+    config = _json_file(folder / "config.json")
     name = str(config_of(companions).get("tokenizer_class") or config.get("tokenizer_class") or "")
     if name.startswith("ByT5"):
         sentinels = config_of(companions).get("extra_ids", 125)
         found = byt5_vocabulary(sentinels if isinstance(sentinels, int) and 0 <= sentinels <= 1000 else 125)
-        return Vocabulary(found.document, found.companions, str(folder))
+        # saved anew, its class says that it has no sentinels, and names them as tokens
+        said = Vocabulary(found.document, companions, str(folder))
+        named = with_named_tokens(said, _json_file(folder / _ADDED_FILE), _rows(config))
+        return Vocabulary(named.document, found.companions, str(folder))
     files = [each for each in _CLASS_OF_FILE if (folder / each).is_file()]
     if not files:
         raise InputError("there is no tokenizer.json", where=folder, fix="save the tokenizer into the folder")
@@ -90,7 +107,7 @@ def _converted(folder: Path, companions: dict[str, bytes]) -> Vocabulary:
     with TemporaryDirectory() as saved:
         _convert(folder, name or ("" if config.get("model_type") else _CLASS_OF_FILE[files[0]]), Path(saved))
         converted = {each: (Path(saved) / each).read_bytes() for each in COMPANIONS if (Path(saved) / each).is_file()}
-        found = _checked(_document(Path(saved) / TOKENIZER_FILE), converted, str(folder))
+        found = _checked(_document(Path(saved) / TOKENIZER_FILE), converted, str(folder), folder)
     return found.with_document()
 
 
@@ -113,9 +130,9 @@ def _is_here(module: str) -> bool:
         return False
 
 
-def _model_config(folder: Path) -> dict[str, Any]:
+def _json_file(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / "config.json").read_bytes())
+        found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -16,11 +16,37 @@ _OTHER_MODALITIES = ("vision_config", "audio_config", "vision_encoder", "audio_e
 _ROLES = ("bos", "eos", "pad", "unk", "sep", "cls", "mask")
 
 
+def ids_with_a_place(said: Mapping[str, Any]) -> set[int]:
+    """Ids of tokens that a configuration gives a place of their own (`eos_token_id`, `decoder_start_token_id`, language codes).
+
+    Lists of tokens that must not come up (`suppress_tokens`, `bad_words_ids`) give none.
+
+    Example:
+        >>> sorted(ids_with_a_place({"eos_token_id": [2, 7], "suppress_tokens": [9], "text_config": {"pad_token_id": 0}}))
+        [0, 2, 7]
+    """
+    found: set[int] = set()
+    for key, value in said.items():
+        if key.endswith(_ID_KEYS):
+            found |= {each for each in (value if isinstance(value, list) else [value]) if _is_id(each)}
+        elif key in _PLACED_KEYS and isinstance(value, list):
+            found |= {each[1] for each in value if isinstance(each, list) and len(each) == 2 and _is_id(each[1])}
+        elif key in _NAMED_KEYS and isinstance(value, dict):
+            found |= {each for each in value.values() if _is_id(each)}
+        elif isinstance(value, dict) and key not in _OTHER_MODALITIES:
+            found |= ids_with_a_place(value)
+    return found
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
 class MovedIds:
     """Old ids to new ids.
 
     An old id whose token is gone becomes the new tokenizer's token of the same role (`eos_token_id`: its `eos_token`), else
-    null; in a list it is left out.
+    null; in a list it is left out. An id behind all tokens of both, which a class may have by default, stays.
 
     Args:
         change: vocabularies before and after.
@@ -31,11 +57,12 @@ class MovedIds:
         for number in np.flatnonzero(change.source != NEW)[::-1]:
             self._new[int(change.source[number])] = int(number)
         self._in_place = not change.dropped
+        self._behind = max(change.old.size, change.new.size)
         self._by_role = _role_ids(change)
 
     def of(self, old: int, key: str = "") -> int | None:
         """The new id of an old one."""
-        if old < 0 or (self._in_place and old not in self._new):
+        if old < 0 or old >= self._behind or (self._in_place and old not in self._new):
             return old
         if old in self._new:
             return self._new[old]

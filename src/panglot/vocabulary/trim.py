@@ -1,5 +1,7 @@
 """Component `vocabulary.trim`: a model with fewer pieces, for the languages that matter."""
 
+import json
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -8,11 +10,15 @@ from panglot.artifacts import Step
 from panglot.corpus.documents import Documents
 from panglot.languages import Language
 from panglot.models import Model
+from panglot.vocabulary.chat_templates import chat_templates, template_texts
 from panglot.vocabulary.effect import agreement, sample_texts
 from panglot.vocabulary.initialise_rows import DEFAULT_METHOD, PadToMultiple, apply, model_vocabulary
 from panglot.vocabulary.matrices import find_tensors
+from panglot.vocabulary.token_ids import ids_with_a_place
 from panglot.vocabulary.trim_tokenizer import trim_by
 from panglot.vocabulary.vocabulary import Vocabulary
+
+_CHAT_ROLES = ("system", "user", "assistant", "tool")
 
 
 def trim(
@@ -28,7 +34,8 @@ def trim(
 ) -> Model:
     """Keep the rows that a text, some scripts or a size ask for; text whose tokens all survive gets the vectors it had.
 
-    The rules are those of `vocabulary.trim_tokenizer`; the pieces of the model's own prompts and chat template stay too.
+    The rules are those of `vocabulary.trim_tokenizer`; the pieces of the model's own prompts and chat template stay too, and
+    the tokens that its configuration names.
     Nothing is trained and no row is changed. Logits of kept tokens stay, so that probabilities are those of before,
     renormalised over what is kept.
 
@@ -59,7 +66,7 @@ def trim(
         scripts=scripts,
         minimum_count=minimum_count,
         size=size,
-        also=spoken_by_itself(model, vocabulary),
+        also=spoken_by_itself(model, vocabulary) | named_by_configuration(found.inspected.network, vocabulary),
     )
     sampled = None if text is None else sample_texts(text, languages=[each.tag for each in languages or []])
     result = apply(model, change, DEFAULT_METHOD, step, sampled=sampled, pad_to_multiple_of=pad_to_multiple_of, found=found)
@@ -77,7 +84,17 @@ def spoken_by_itself(model: Model, vocabulary: Vocabulary) -> set[int]:
     prompts = list(dict(model.facts.get("prompts") or {}).values())
     # a prompt's last piece depends on what follows it
     texts = [text for each in prompts for text in (each, each.rstrip(), f"{each}a")]
-    texts += [
-        each.decode("utf-8", "replace") for name, each in vocabulary.companions.items() if name.startswith("chat_template")
-    ]
+    templates = chat_templates(vocabulary.companions)
+    texts += [text for each in templates for text in template_texts(each)]
+    texts += [f"{role}{end}" for role in _CHAT_ROLES for end in ("", "\n", ":") if templates]
     return {number for ids in vocabulary.encode(texts) for number in ids}
+
+
+def named_by_configuration(network: Path, vocabulary: Vocabulary) -> set[int]:
+    """Ids that `config.json` and `generation_config.json` name: a model without its first token cannot begin."""
+    found: set[int] = set()
+    for name in ("config.json", "generation_config.json"):
+        path = network / name
+        said = json.loads(path.read_bytes()) if path.is_file() else {}
+        found |= ids_with_a_place(said) if isinstance(said, dict) else set()
+    return {each for each in found if each < vocabulary.size and vocabulary.tokens[each] is not None}

@@ -111,7 +111,9 @@ def _check_languages(text: Documents, tags: list[str]) -> None:
     absent = [each for each in tags if each not in text.languages]
     if absent:
         raise InputError(
-            f"there is no text of {', '.join(absent)}; there is text of {', '.join(text.languages)}", where="languages"
+            f"there is no text of {', '.join(absent)}; there is text of {', '.join(text.languages)}",
+            where="languages",
+            fix=f"say of which language a file is, for example {absent[0].partition('_')[0]}=FILE",
         )
 
 

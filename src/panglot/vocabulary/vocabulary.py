@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from panglot.artifacts import InputError
+from panglot.vocabulary.class_defaults import with_class_defaults
 from panglot.vocabulary.companions import loaded_as_written
 
 if TYPE_CHECKING:
@@ -30,11 +31,13 @@ class Vocabulary:
         document: what `tokenizer.json` says.
         companions: other tokenizer files by name, byte for byte (`tokenizer_config.json`, chat templates, …).
         place: where it was read, for error messages.
+        loader: what `config.json` beside it says of the class that loads it: a class, or the model's type.
     """
 
     document: dict[str, Any]
     companions: dict[str, bytes] = field(default_factory=dict)
     place: str = ""
+    loader: str = field(default="", compare=False)
 
     @cached_property
     def family(self) -> Family:
@@ -102,13 +105,25 @@ class Vocabulary:
             backend = Backend.from_str(json.dumps(self.document, ensure_ascii=False))
         except Exception as error:
             raise InputError(f"the tokenizer cannot be loaded ({error})", where=self.place or None) from None
+        if getattr(backend.model, "dropout", None):
+            # a piece that is left out at random would make every figure differ from run to run
+            backend.model.dropout = None
         backend.no_padding()
         backend.no_truncation()
         return backend
 
     def encode(self, texts: list[str], *, specials: bool = False) -> list[list[int]]:
-        """Ids of each text, without the special tokens of the template unless asked for."""
-        return [each.ids for each in self.backend.encode_batch_fast(texts, add_special_tokens=specials)]
+        """Ids of each text, without the special tokens of the template unless asked for.
+
+        Raises:
+            InputError: a text has a character without a piece, and there is no token for the unknown.
+        """
+        backend = self.backend
+        try:
+            found = backend.encode_batch_fast(texts, add_special_tokens=specials)
+        except Exception as error:
+            raise cannot_write(error, self.place) from None
+        return [each.ids for each in found]
 
     def decode(self, ids: list[int]) -> str:
         """The text of ids, special tokens left out."""
@@ -116,7 +131,12 @@ class Vocabulary:
 
     def with_document(self, **parts: Any) -> "Vocabulary":
         """A copy with some parts of the document replaced; it names a class that loads the document as it stands."""
-        return replace(self, document={**self.document, **parts}, companions=loaded_as_written(self.companions))
+        companions = loaded_as_written(with_class_defaults(self.companions, self.loader, self.ids))
+        return replace(self, document={**self.document, **parts}, companions=companions)
+
+    def with_added(self, listed: list[dict[str, Any]]) -> "Vocabulary":
+        """A copy with other added tokens and the same companions."""
+        return replace(self, document={**self.document, "added_tokens": listed})
 
     def save(self, folder: Path) -> None:
         """Write the tokenizer's files into a folder; equal vocabularies write equal bytes."""
@@ -126,6 +146,15 @@ class Vocabulary:
         (folder / TOKENIZER_FILE).write_text(text + "\n", encoding="utf-8")
         for name, data in self.companions.items():
             (folder / name).write_bytes(data)
+
+
+def cannot_write(error: Exception, place: str) -> InputError:
+    """The error of the library `tokenizers` for a character that it has no token for."""
+    return InputError(
+        f"the tokenizer cannot write this text, and has no token for what is unknown ({error})",
+        where=place or None,
+        fix="give the tokenizer an unknown token, or text in letters that it has",
+    )
 
 
 def _has_byte_level(document: dict[str, Any]) -> bool:

@@ -1,10 +1,13 @@
 """What must be true of `tokenizer.json` before anything is done to it."""
 
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from panglot.artifacts import InputError
 
 _MOST_IDS = 1 << 24
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -52,6 +55,7 @@ def check_document(document: Any, place: str) -> dict[str, Any]:
         if model["type"] == "BPE":
             _check_merges(model, place)
     _check_added(document.get("added_tokens"), place)
+    _check_template(document, place)
     return document if "type" in document["model"] else {**document, "model": model}
 
 
@@ -72,12 +76,14 @@ def _check_list(vocab: Any, place: str) -> list[str]:
     names = [each[0] for each in vocab]
     if len(set(names)) != len(names):
         raise InputError(f"the piece {_first_twice(names)!r} stands twice in the vocabulary", where=place)
+    _check_letters(names, place)
     return names
 
 
 def _check_map(vocab: Any, place: str) -> None:
     if not isinstance(vocab, dict):
         raise InputError("the pieces must be a table from piece to id", where=place)
+    _check_letters(vocab, place)
     for piece, number in vocab.items():
         if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < _MOST_IDS:
             raise InputError(f"the piece {piece!r} has the id {str(number)[:80]}", where=place)
@@ -117,6 +123,39 @@ def _check_added(added: Any, place: str) -> None:
         values = [each[part] for each in added]
         if len(set(values)) != len(values):
             raise InputError(f"{_first_twice(values)!r} {what}", where=place)
+
+
+def _check_template(document: dict[str, Any], place: str) -> None:
+    """Ids that the post-processor puts around a text are ids of tokens."""
+    vocab = document["model"].get("vocab")
+    known = set(range(len(vocab))) if isinstance(vocab, list) else set((vocab or {}).values())
+    known |= {each["id"] for each in document.get("added_tokens") or []}
+    for number in _ids_in(document.get("post_processor")):
+        if not isinstance(number, int) or number not in known:
+            raise InputError(f"the post-processor names the id {str(number)[:80]}, which no token has", where=place)
+
+
+def _ids_in(processor: Any) -> Iterator[Any]:
+    """What stands where a post-processor has ids; a processor of a wrong form is left to the library that loads it."""
+    if not isinstance(processor, dict):
+        return
+    for each in _items(processor.get("processors")):
+        yield from _ids_in(each)
+    marks = processor.get("special_tokens")
+    for mark in marks.values() if isinstance(marks, dict) else ():
+        yield from _items(mark.get("ids") if isinstance(mark, dict) else None)
+    for part in ("sep", "cls"):
+        yield from _items(processor.get(part))[1:]
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _check_letters(names: Iterable[str], place: str) -> None:
+    """Half a UTF-16 character is valid in JSON, and in no text."""
+    if _HALF.search("".join(names)):
+        raise InputError("a piece holds half a UTF-16 character, which no text can", where=place)
 
 
 def _first_twice(values: list[Any]) -> Any:

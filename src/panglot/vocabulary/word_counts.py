@@ -9,7 +9,7 @@ import numpy as np
 
 from panglot.vocabulary.pair_merges import Cut
 from panglot.vocabulary.surface import SPACE_MARK, byte_letters
-from panglot.vocabulary.vocabulary import Vocabulary
+from panglot.vocabulary.vocabulary import Vocabulary, cannot_write
 
 BYTE_SPACE = byte_letters()[0x20]
 _BATCH = 1 << 14
@@ -108,6 +108,9 @@ def cut_with(model: Any, words: list[str]) -> Cut:
     bare = Backend(model)
     parts = []
     for start in range(0, len(words), _BATCH):
-        batch = bare.encode_batch_fast(words[start : start + _BATCH], add_special_tokens=False)
+        try:
+            batch = bare.encode_batch_fast(words[start : start + _BATCH], add_special_tokens=False)
+        except Exception as error:
+            raise cannot_write(error, "") from None
         parts.append(Cut.of(each.ids for each in batch))
     return Cut.joined(parts)

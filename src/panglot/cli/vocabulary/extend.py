@@ -32,7 +32,9 @@ def extend_command(
         typer.Option("--retain", help="Text that should not notice, to be measured: eng=FILE; may be given again."),
     ] = None,
     initialise: InitialiseOption = None,
-    minimum_count: Annotated[int, typer.Option("--minimum-count", min=1, help="A new piece occurs so often.")] = 2,
+    minimum_count: Annotated[
+        int, typer.Option("--minimum-count", min=1, help="How often a new piece must come up in the text.")
+    ] = 2,
     pad_to: PadOption = None,
     seed: SeedOption = 17,
     dry_run: DryRunOption = False,

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from panglot.recipes.recipe import Recipe
     from panglot.recipes.runner import RunOutcome
 
-ModelOption = Annotated[str, typer.Option("--model", help="embedded:NAME, a folder, or a hub id.")]
+ModelOption = Annotated[str, typer.Option("--model", help="A folder, embedded:e5-small, or a hub id.")]
 InitialiseOption = Annotated[
-    str | None, typer.Option("--initialise", help="How new rows are made: a method's name, or {method: focus, …}.")
+    str | None,
+    typer.Option(
+        "--initialise",
+        help="How new rows are made: subword_mean (the default), mean, focus, wechsel, ofa, …, or {method: focus, …}.",
+    ),
 ]
 PadOption = Annotated[
     int | None,
@@ -54,6 +58,7 @@ def run_surgery(recipe: "Recipe", folder: Path, *, dry_run: bool, quiet: bool, a
     from panglot.recipes.runner import preview, run
 
     check_folder(folder, recipe)
+    _check_apart(folder, str(recipe.steps["base"].parameters["name"]))
     if dry_run:
         show_plan(recipe, preview(recipe, folder), as_json=as_json)
         return
@@ -89,6 +94,15 @@ def check_folder(folder: Path, recipe: "Recipe") -> None:
         )
 
 
+def _check_apart(folder: Path, model: str) -> None:
+    """A run inside the model's folder would change the model that it reads."""
+    place = Path(model).expanduser()
+    if place.is_dir() and folder.resolve().is_relative_to(place.resolve()):
+        raise InputError(
+            "the run folder lies inside the model's folder", where=f"--out {folder}", fix="choose another folder with --out"
+        )
+
+
 def _as_object(outcome: "RunOutcome") -> dict[str, Any]:
     last = outcome.steps[-1]
     return {
@@ -121,9 +135,13 @@ def _show(outcome: "RunOutcome") -> None:
     for group, label in (("languages", "tokens per character"), ("retained", "retained")):
         for tag, said in list(figures.get(group, {}).items())[:_MOST_LANGUAGES]:
             _row(table, f"{label}, {tag}", said["tokens_per_character"], ".3f", more=f"{said['changed']:.1%} of texts change")
+            if "unknown" in said:
+                _row(table, f"unknown tokens, {tag}", said["unknown"], ".1%", change=False)
     console = output()
     console.print()
     console.print(table)
+    if (made := figures.get("initialise")) and (added := figures.get("tokens", {}).get("added")):
+        console.print(Text(f"{added:,} new rows, made by {made['method']}"))
     if agreement := figures.get("agreement"):
         said = f"cosine {agreement['mean']:.4f} on average, {agreement['worst']:.4f} at worst, {agreement['texts']} texts"
         console.print(Text(f"sentence vectors against those of the model before: {said}"))
@@ -134,7 +152,7 @@ def _show(outcome: "RunOutcome") -> None:
     console.print(f"recipe   {outcome.folder / 'recipe.yaml'}", soft_wrap=True)
 
 
-def _row(table: Any, label: str, said: dict[str, float], form: str, more: str = "") -> None:
+def _row(table: Any, label: str, said: dict[str, float], form: str, more: str = "", *, change: bool = True) -> None:
     before, after = said["before"], said["after"]
-    change = f"{after / before - 1:+.1%}" if before else ""
-    table.add_row(label, format(before, form), format(after, form), change, *([more] if more else []))
+    relative = f"{after / before - 1:+.1%}" if before and change else ""
+    table.add_row(label, format(before, form), format(after, form), relative, *([more] if more else []))

@@ -57,6 +57,18 @@ def trim_command(
     if pad_to:
         trimming["pad_to_multiple_of"] = pad_to
     steps["trimmed"] = StepRecipe("vocabulary.trim", trimming)
-    for_what = ", ".join(Language(each).name for each in tags) or "what the text holds"
+    for_what = _described([Language(each).name for each in tags], trimming.get("scripts", []), size, text=bool(text))
     recipe = Recipe(name="trim-vocabulary", seed=seed, title=f"Trim {model} to {for_what}", steps=steps)
     run_surgery(recipe, out, dry_run=dry_run, quiet=quiet, as_json=as_json)
+
+
+def _described(languages: list[str], scripts: list[str], size: int | None, *, text: bool) -> str:
+    """What is kept, in words.
+
+    Example:
+        >>> _described(["Swahili"], ["Latn"], 9000, text=True), _described([], [], None, text=True)
+        ('Swahili, what is written in Latn, at most 9,000 tokens', 'what the text holds')
+    """
+    said = [", ".join(languages) or ("what the text holds" if text else "")]
+    said += [f"what is written in {', '.join(scripts)}" if scripts else "", f"at most {size:,} tokens" if size else ""]
+    return ", ".join(each for each in said if each)

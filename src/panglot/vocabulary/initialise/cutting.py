@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from panglot.vocabulary.surface import SPACE_MARK, byte_letters, byte_piece, surfaces, unknown_id
-from panglot.vocabulary.vocabulary import Vocabulary
+from panglot.vocabulary.vocabulary import Vocabulary, cannot_write
 
 _LEADING = re.compile(rb"\A *")
 
@@ -43,7 +43,11 @@ class Cutter:
         return unknown_id(self.vocabulary)
 
     def _pieces(self, text: str) -> list[int]:
-        return [each.id for each in self.vocabulary.backend.model.tokenize(text) if each.id != self._unknown]
+        try:
+            found = self.vocabulary.backend.model.tokenize(text)
+        except Exception as error:
+            raise cannot_write(error, self.vocabulary.place) from None
+        return [each.id for each in found if each.id != self._unknown]
 
     def _normalised(self, text: str) -> str:
         normaliser = self.vocabulary.backend.normalizer
