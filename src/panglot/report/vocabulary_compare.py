@@ -1,5 +1,6 @@
 """The report of a comparison of initialisations: who leads before training, and does the lead last?"""
 
+from collections.abc import Collection
 from typing import Any
 
 from panglot import __version__
@@ -14,6 +15,7 @@ from panglot.report.comparison import describe, read_rows
 from panglot.report.lineage import lineage
 from panglot.report.page import CARD_FILE, FACTS_FILE, FORMAT, PAGE_FILE, Page, facts_json
 from panglot.report.rendering import render
+from panglot.report.text import markdown
 from panglot.report.trials_plot import trial_plot
 
 KIND = "vocabulary-compare"
@@ -60,27 +62,34 @@ def vocabulary_compare(
     """
     rows = read_rows(compared)
     steps_taken = lineage([*trials, compared])
-    taught = max(sorted(text.bytes), key=lambda tag: text.bytes[tag]) if text is not None and text.languages else None
-    facts = compare_facts(rows, language.tag if language else taught, title)
+    amounts = text.bytes if text is not None else {}
+    measured = [tag for tag in sorted(amounts) if any(each["language"] == tag for each in rows)]
+    most = max(measured, key=lambda tag: amounts[tag]) if measured else None
+    facts = compare_facts(rows, language.tag if language else most, title, taught=amounts)
     facts["reproduce"] = account.reproduction(steps_taken)
     facts["seeds"] = sorted({each.manifest.seed for each in trials if each.manifest})
     facts["runs"] = _runs(trials)
     _add_runs(facts)
     (step.out / FACTS_FILE).write_text(facts_json(facts), encoding="utf-8")
     (step.out / PAGE_FILE).write_text(draw_compare(facts, account.cost(steps_taken)), encoding="utf-8")
-    (step.out / CARD_FILE).write_text(f"# {facts['title']}\n\n{facts['headline']['sentence']}\n", encoding="utf-8")
+    (step.out / CARD_FILE).write_text(
+        f"# {markdown(facts['title'])}\n\n{markdown(facts['headline']['sentence'], 700)}\n", encoding="utf-8"
+    )
     write_table(concatenate([compared, *trials]), step.out / "results.parquet")
     step.figures["headline"] = facts["headline"]["sentence"]
     return Page(step.out)
 
 
-def compare_facts(rows: list[dict[str, Any]], language: str | None, title: str) -> dict[str, Any]:
+def compare_facts(
+    rows: list[dict[str, Any]], language: str | None, title: str, *, taught: Collection[str] = ()
+) -> dict[str, Any]:
     """Every figure of the page, from the rows of `evaluation.compare_trials`.
 
     Args:
         rows: of the result table.
-        language: tag of the language that was taught; without it the one with the most documents.
+        language: tag of the language that comes first; without it the one with the most documents.
         title: title of the page.
+        taught: tags of the languages that were taught; without them the one that comes first.
     """
     if not rows:
         raise InputError("the comparison has no rows")
@@ -107,7 +116,15 @@ def compare_facts(rows: list[dict[str, Any]], language: str | None, title: str) 
             {"name": name, "label": LABELS.get(name, name), "kind": _kind(name), "points": points}
             for name, points in sorted(found.items(), key=lambda each: each[1][last]["value"])
         ]
-        languages.append({**describe(tag), "target": tag == target, "documents": tags[tag], "arms": arms})
+        languages.append(
+            {
+                **describe(tag),
+                "target": tag == target,
+                "taught": tag in (taught or (target,)),
+                "documents": tags[tag],
+                "arms": arms,
+            }
+        )
     facts: dict[str, Any] = {
         "format": FORMAT,
         "kind": KIND,
@@ -143,20 +160,19 @@ def headline(languages: list[dict[str, Any]], last: int) -> dict[str, Any]:
     before, after = _difference(start), _difference(end)
     against = "random rows" if control == "random" else "the mean of all rows"
     if before.verdict == "fell":
-        first = f"Before training {leader['label']} leads in {name}, by {_facts(before)} over {against}"
+        first = f"Before training {leader['label']} leads over {against} in {name} ({_facts(before)})"
     else:
         first = f"Before training no method leads over {against} in {name} ({leader['label']}: {_facts(before)})"
+    then = f"after {wording.count(last, 'step')}"
     if after.verdict == "fell":
         share = after.value / before.value if before.value < 0 else 1.0
-        second = f"after {last:,} steps it {'still leads' if before.verdict == 'fell' else 'leads'}, by {_facts(after)}"
+        second = f"{then} it {'still leads' if before.verdict == 'fell' else 'leads'} ({_facts(after)})"
         if before.verdict == "fell" and share < 1:
-            second += f", {100 * share:.0f} % of its lead"
+            second += f", by {100 * share:.0f} % of what it was"
     elif after.verdict == "rose":
-        second = f"after {last:,} steps it is behind, by {_facts(after)}"
+        second = f"{then} it is behind ({_facts(after)})"
     else:
-        second = (
-            f"after {last:,} steps no lead is shown{' any more' if before.verdict == 'fell' else ' either'} ({_facts(after)})"
-        )
+        second = f"{then} no lead is shown{' any more' if before.verdict == 'fell' else ' either'} ({_facts(after)})"
     return {"sentence": f"{first}; {second}.", "more": _more(languages, arms, leader, last)}
 
 
@@ -178,7 +194,7 @@ def _more(languages: list[dict[str, Any]], arms: dict[str, Any], leader: dict[st
             "rose": "Extension hurts",
             "not shown": "Whether extension helps is not shown",
         }[over.verdict]
-        found.append(f"{said}: the best arm ends {_facts(over)} against the old vocabulary after the same text.")
+        found.append(f"{said} ({best['label']} against the old vocabulary after the same text: {_facts(over)}).")
         for each in languages[1:]:
             arm = next((one for one in each["arms"] if one["name"] == best["name"]), None)
             if arm is None:
