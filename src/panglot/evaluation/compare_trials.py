@@ -159,7 +159,7 @@ def _arms(trials: Sequence[Results]) -> list[_Arm]:
 def _must_match(one: _Arm, other: _Arm) -> None:
     if len(one.runs) != len(other.runs):
         raise InputError(
-            f"{one.name} has {len(one.runs)} runs and {other.name} has {len(other.runs)}",
+            f"{one.name} has {len(one.runs)} run{'' if len(one.runs) == 1 else 's'} and {other.name} has {len(other.runs)}",
             where="trials",
             fix="give every arm the same seeds",
         )

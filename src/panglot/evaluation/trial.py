@@ -170,6 +170,12 @@ def _write_dictionary(pairs: Pairs, step: Step) -> str:
     """The pairs of one word each as `old word TAB new word`; the pivot is the old language."""
     sides = ((row["target_text"].strip().lower(), row["source_text"].strip().lower()) for row in pairs.rows())
     found = dict.fromkeys(pair for pair in sides if all(words(each) == [each] for each in pair))
+    if not found:
+        raise InputError(
+            "no pair has one word on each side, so that there is no dictionary",
+            where=pairs.folder,
+            fix="give pairs of words, or no dictionary",
+        )
     path = step.out / ".trial" / DICTIONARY_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{old}\t{new}\n" for old, new in found), encoding="utf-8")
