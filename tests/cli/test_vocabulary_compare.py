@@ -109,6 +109,13 @@ def test_no_text(panglot: Panglot) -> None:
     refused(compare(panglot), "no text is given", "--text")
 
 
+def test_a_folder_that_holds_something_else(panglot: Panglot, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.md").write_text("mine")
+    refused(compare(panglot, *GOOD, *SMALL, out="mine"), "in use", "--out")
+    assert [each.name for each in Path("mine").iterdir()] == ["notes.md"]
+
+
 def test_a_model_that_is_not_there(panglot: Panglot) -> None:
     refused(compare(panglot, *GOOD, *SMALL, model="tiny:lama"), "tiny:lama", "tiny:llama")
 

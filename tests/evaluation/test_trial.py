@@ -1,5 +1,7 @@
 """A trial: the figures of the components that it stands for, equal bytes, and nothing left behind."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import TypeAdapter
 
@@ -162,7 +164,7 @@ def spied(monkeypatch):
     def spy(*, initialise, **more):
         said = {name: getattr(initialise, name) for name in ("source_text", "dictionary") if hasattr(initialise, name)}
         if said.get("dictionary"):
-            said["dictionary"] = open(said["dictionary"], encoding="utf-8").read().splitlines()
+            said["dictionary"] = Path(said["dictionary"]).read_text(encoding="utf-8").splitlines()
         given.append(said)
         return own(initialise=initialise, **more)
 

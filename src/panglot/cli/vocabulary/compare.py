@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from panglot.cli.vocabulary.surgery import DryRunOption, JsonOption, ModelOption, QuietOption, SeedOption
+from panglot.cli.vocabulary.surgery import DryRunOption, JsonOption, ModelOption, QuietOption, SeedOption, check_folder
 from panglot.cli.vocabulary.texts import TextOption
 
 
@@ -83,4 +83,5 @@ def compare_command(
         print(recipe.to_yaml(), end="")
         return
     folder = out or Path("runs") / recipe.name
+    check_folder(folder, recipe)
     run_and_show(recipe, folder, dry_run=dry_run, quiet=quiet, as_json=as_json, verify=False)
