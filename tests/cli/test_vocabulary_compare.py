@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from calling import Outcome, Panglot
 
-KHMER = "ទឹក ផ្ទះ សាលា កុមារ សៀវភៅ ភាសា ទីក្រុង ផ្សារ បាយ ត្រី ដើមឈើ ផ្លូវ ម្តាយ ឪពុក".split()
-NKO = "ߒߞߏ ߖߌ ߓߏ߲ ߞߊ߬ߙߊ߲ ߘߋ߲ ߟߍߙߍ ߕߟߋ ߞߊ߲ ߛߏ ߟߐ߯ߝߍ߫ ߞߣߌ߲ ߖߍ߮ ߦߙߌ ߛߌߟߊ".split()
+KHMER = ["ទឹក", "ផ្ទះ", "សាលា", "កុមារ", "សៀវភៅ", "ភាសា", "ទីក្រុង", "ផ្សារ", "បាយ", "ត្រី", "ដើមឈើ", "ផ្លូវ", "ម្តាយ", "ឪពុក"]
+NKO = ["ߒߞߏ", "ߖߌ", "ߓߏ߲", "ߞߊ߬ߙߊ߲", "ߘߋ߲", "ߟߍߙߍ", "ߕߟߋ", "ߞߊ߲", "ߛߏ", "ߟߐ߯ߝߍ߫", "ߞߣߌ߲", "ߖߍ߮", "ߦߙߌ", "ߛߌߟߊ"]
 GOOD = ("--text", "khm=khm.txt", "--retain", "nqo.txt", "--add", 20, "--steps", 3, "--seeds", 1, "--test", 8)
 SMALL = ("--batch-bytes", 512, "--sequence-length", 48, "--methods", "random,subword_mean")
 

@@ -219,7 +219,7 @@ def test_a_browser_has_nothing_to_say_and_nothing_is_cut_off(
         ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
     outside = tab.evaluate(
-        "[...document.querySelectorAll('figure svg text, figure svg circle, figure svg path, figure svg line')].filter(each => {"
+        "[...document.querySelectorAll('figure svg :is(text, circle, path, line)')].filter(each => {"
         " const box = each.getBoundingClientRect(), svg = each.ownerSVGElement.getBoundingClientRect();"
         " return svg.width && (box.left < svg.left - 1 || box.right > svg.right + 1 || box.bottom > svg.bottom + 1) })"
         ".map(each => each.outerHTML)"
@@ -295,8 +295,9 @@ def test_a_clear_winner() -> None:
 def test_overlapping_intervals() -> None:
     sentence, _ = said_of({"focus": UNSHOWN, "ofa": (-0.05, -0.2, 0.1, 0.8)}, {"focus": UNCORRECTED, "ofa": UNSHOWN})
     assert sentence == (
-        "Before training no method leads over random rows in Khmer (the lowest, FOCUS: −0.100, 95 % interval −0.300 to +0.100); "
-        "after 100 steps no lead is shown either (the lowest, FOCUS: −0.200, 95 % interval −0.300 to −0.100, corrected p = 0.200)."
+        "Before training no method leads over random rows in Khmer "
+        "(the lowest, FOCUS: −0.100, 95 % interval −0.300 to +0.100); after 100 steps no lead is shown either "
+        "(the lowest, FOCUS: −0.200, 95 % interval −0.300 to −0.100, corrected p = 0.200)."
     )
 
 
@@ -338,7 +339,7 @@ def test_without_random_the_mean_is_the_control_and_without_both_nothing_is_clai
 
 
 differences = st.sampled_from([LEADS, BEHIND, UNSHOWN, UNCORRECTED, (-0.4, -0.5, -0.3, 0.01), (-0.9, -2.0, 0.2, 0.3)])
-four = st.fixed_dictionaries({each: differences for each in ("focus", "ofa", "wechsel", "align")})
+four = st.fixed_dictionaries(dict.fromkeys(("focus", "ofa", "wechsel", "align"), differences))
 
 
 @given(four, four)
