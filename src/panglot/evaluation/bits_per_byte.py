@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from panglot import __version__
-from panglot.artifacts import InputError, Step, digest_value
+from panglot.artifacts import InputError, PanglotError, Step, digest_value
 from panglot.corpus.documents import UNDETERMINED, Documents
 from panglot.evaluation.results import Measurement, Results, write_results
 from panglot.evaluation.signature import Signature
@@ -83,6 +83,7 @@ def bits_per_byte(
 
     Raises:
         InputError: there is no text; the objective does not fit the model.
+        PanglotError: the model gives values that are not finite.
     """
     from panglot.models.precision import best_device
     from panglot.objectives.opening import open_language_model
@@ -139,11 +140,22 @@ def note_fresh(opened: "Opened", name: str, step: Step) -> None:
 
 
 def measured(opened: "Opened", texts: HeldOut, step: Step, label: str = "reading the test text") -> "TextBits":
-    """The bits of the texts, with progress."""
+    """The bits of the texts, with progress.
+
+    Raises:
+        PanglotError: the model gives values that are not finite.
+    """
     from panglot.evaluation.text_bits import bits_of_texts
 
     with step.progress(label, total=len(texts.texts)) as progress:
-        return bits_of_texts(opened, texts.texts, spaced=texts.spaced, advance=progress.advance)
+        found = bits_of_texts(opened, texts.texts, spaced=texts.spaced, advance=progress.advance)
+    broken = int(np.count_nonzero(~np.isfinite(found.bits)))
+    if broken:
+        raise PanglotError(
+            f"the bits of {broken} of {len(texts.texts)} texts are not finite ({label})",
+            fix="if it was trained here, lower learning_rate; else its weights are damaged",
+        )
+    return found
 
 
 def measurements(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pyarrow as pa
 from pydantic import Field
 
-from panglot.artifacts import Step, digest_file, digest_folder, reads, step_folder
+from panglot.artifacts import InputError, Step, digest_file, digest_folder, reads, step_folder
 from panglot.corpus.documents import Documents
 from panglot.corpus.pairs import Pairs
 from panglot.evaluation.bits_per_byte import METRIC, joined, measured, measurements, note_fresh, read_texts
@@ -87,12 +87,21 @@ def trial(
         step: where to write.
 
     Raises:
-        InputError: what `vocabulary.initialise` and `training.language_model` refuse.
+        InputError: what `vocabulary.initialise` and `training.language_model` refuse; `measure_after` names a step that is not
+            one of the training.
+        PanglotError: the loss or a measurement stopped being finite.
     """
     from panglot.models.precision import best_device
     from panglot.objectives.opening import open_language_model
     from panglot.training.seeding import seeded
 
+    outside = sorted(each for each in measure_after if not 0 <= each <= steps)
+    if outside:
+        raise InputError(
+            f"nothing can be measured after step {outside[0]} of a training of {steps} steps",
+            where="measure_after",
+            fix=f"name steps from 1 to {steps}",
+        )
     texts = joined([read_texts(each, step) for each in (heldout if isinstance(heldout, list) else [heldout])])
     training = Training(
         steps=steps, batch_bytes=batch_bytes, sequence_length=sequence_length, learning_rate=learning_rate,
@@ -121,7 +130,7 @@ def trial(
                 items.append(more[1])
 
             measure(0)
-            train(opened, text, training, step, measure=measure, measure_after=sorted({*measure_after, steps}))
+            train(opened, text, training, step, measure=measure, measure_after=sorted({*measure_after, steps} - {0}))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     step.figures["arm"] = arm
@@ -161,6 +170,12 @@ def _write_dictionary(pairs: Pairs, step: Step) -> str:
     """The pairs of one word each as `old word TAB new word`; the pivot is the old language."""
     sides = ((row["target_text"].strip().lower(), row["source_text"].strip().lower()) for row in pairs.rows())
     found = dict.fromkeys(pair for pair in sides if all(words(each) == [each] for each in pair))
+    if not found:
+        raise InputError(
+            "no pair has one word on each side, so that there is no dictionary",
+            where=pairs.folder,
+            fix="give pairs of words, or no dictionary",
+        )
     path = step.out / ".trial" / DICTIONARY_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{old}\t{new}\n" for old, new in found), encoding="utf-8")

@@ -6,6 +6,7 @@ from typing import Any, get_args
 from panglot.artifacts import InputError, did_you_mean
 from panglot.languages import Language
 from panglot.recipes.recipe import Recipe, StepRecipe
+from panglot.report.wording import count
 
 NONE = "none"
 CONTROLS = ("random", "mean", NONE)
@@ -21,7 +22,7 @@ class Comparison:
         methods: names; none for all that need nothing but what is given.
         retain: files of text of languages that the model knows: measured too, and what WECHSEL and OFA compare with.
         dictionary: file of word pairs for WECHSEL.
-        language: the language that the report is about.
+        language: the language that the report is about, and that of texts that do not say theirs.
         add: pieces to add.
         steps: training steps.
         measure_after: further numbers of steps after which to measure.
@@ -49,35 +50,71 @@ class Comparison:
 
 
 def all_methods(*, with_old_text: bool) -> list[str]:
-    """Names of the methods that need nothing but text: WECHSEL only where there is text of the old languages."""
+    """Names of the methods that can make rows for new pieces from nothing but text: WECHSEL only where there is text of the
+    old languages; TransMI never, as its rows are for the pieces of a romanised tokenizer; none that has a parameter without a
+    default.
+
+    Example:
+        >>> {"wechsel", "transmi", "omp"} & set(all_methods(with_old_text=False))
+        set()
+    """
+    left_out = {"transmi"} if with_old_text else {"transmi", "wechsel"}
+    return [name for name, needed in _methods().items() if not needed and name not in left_out]
+
+
+def _methods() -> dict[str, list[str]]:
+    """Every method, with its parameters that have no default."""
     from panglot.vocabulary.initialise.methods import Initialise
 
-    found = []
+    found = {}
     for each in get_args(get_args(Initialise)[0]):
         fields = each.model_fields
-        if any(one.is_required() for one in fields.values()):
-            continue
-        name = str(fields["method"].default)
-        if name != "wechsel" or with_old_text:
-            found.append(name)
+        found[str(fields["method"].default)] = [name for name, one in fields.items() if one.is_required()]
     return found
+
+
+def _refuse(name: str, known: list[str]) -> InputError:
+    """Why a method cannot be compared."""
+    if name == "transmi":
+        what, fix = "TransMI makes rows for a romanised tokenizer, not for added pieces", "`vocabulary.transliterate_tokenizer`"
+        return InputError(what, where="--methods", fix=f"write a recipe with {fix}")
+    if needed := _methods().get(name):
+        fix = f"write a recipe with {{method: {name}, {needed[0]}: …}}; this one can be had with --show-recipe"
+        return InputError(f"{name} needs {', '.join(needed)}, which has no default", where="--methods", fix=fix)
+    fix = did_you_mean(name, known) or f"there are {', '.join(known)}"
+    return InputError(f"no method is called {name!r}", where="--methods", fix=fix)
 
 
 def comparison_recipe(wanted: Comparison) -> Recipe:
     """Write the recipe that does what was asked.
 
     Raises:
-        InputError: there is no such method.
+        InputError: there is no such method, or what it needs is not given; `measure_after` names a step that is not one of the
+            training.
     """
     known = all_methods(with_old_text=True)
     methods = list(dict.fromkeys(wanted.methods or all_methods(with_old_text=bool(wanted.retain))))
     for each in methods:
         if each not in known:
-            fix = did_you_mean(each, known) or f"there are {', '.join(known)}"
-            raise InputError(f"no method is called {each!r}", where="--methods", fix=fix)
+            raise _refuse(each, known)
+    if "wechsel" in methods and not wanted.retain:
+        raise InputError(
+            "WECHSEL compares words with those of a language that the model knows", where="--methods", fix="give --retain"
+        )
+    if wanted.dictionary and "wechsel" not in methods:
+        fix = "give --retain too" if not wanted.retain else "name it in --methods"
+        raise InputError("a dictionary is for WECHSEL, which is not among the methods", where="--dictionary", fix=fix)
+    outside = sorted(each for each in wanted.measure_after if not 0 <= each <= wanted.steps)
+    if outside:
+        raise InputError(
+            f"there is no step {outside[0]} in a training of {wanted.steps}",
+            where="--measure-after",
+            fix=f"name steps from 1 to {wanted.steps}",
+        )
+    spoken = {"language": wanted.language.tag} if wanted.language else {}
     steps = {
         "base": StepRecipe("models.load", {"name": wanted.model}),
-        "text": StepRecipe("corpus.read_text", {"files": wanted.texts}),
+        "text": StepRecipe("corpus.read_text", {"files": wanted.texts, **spoken}),
         "split": StepRecipe("corpus.split_text", {"of": "$text", "test": wanted.test}),
     }
     shared: dict[str, Any] = {
@@ -89,7 +126,7 @@ def comparison_recipe(wanted: Comparison) -> Recipe:
         "learning_rate": wanted.learning_rate,
     }
     if wanted.measure_after:
-        shared["measure_after"] = wanted.measure_after
+        shared["measure_after"] = sorted(set(wanted.measure_after))
     extension: dict[str, Any] = {"tokenizer": "$tokenizer", "text": "$split.train", "add": wanted.add}
     if wanted.retain:
         steps["retained"] = StepRecipe("corpus.read_text", {"files": wanted.retain})
@@ -111,17 +148,15 @@ def comparison_recipe(wanted: Comparison) -> Recipe:
             trials.append(f"${name}")
     controls = [each for each in CONTROLS if each in methods or (each == NONE and wanted.extension)]
     steps["compared"] = StepRecipe("evaluation.compare_trials", {"trials": trials, "controls": controls})
-    page: dict[str, Any] = {"compared": "$compared", "trials": trials, "text": "$split.train"}
-    if wanted.language:
-        page["language"] = wanted.language.tag
+    page: dict[str, Any] = {"compared": "$compared", "trials": trials, "text": "$split.train", **spoken}
     title = f"Initialisations compared on {wanted.model}"
     steps["report"] = StepRecipe("report.vocabulary_compare", {**page, "title": title})
     return Recipe(
         name="compare-vocabulary",
         seed=wanted.seed,
         title=title,
-        description=f"{wanted.add:,} pieces added for one text; {len(methods)} initialisations, each measured before training "
-        f"and after {wanted.steps} steps, with {wanted.seeds} seeds.",
+        description=f"{count(wanted.add, 'piece')} added for one text; {count(len(methods), 'initialisation')}, each measured "
+        f"before training and after {count(wanted.steps, 'step')}, with {count(wanted.seeds, 'seed')}.",
         steps=steps,
     )
 

@@ -127,9 +127,15 @@ def _panel(
             label_y,
         )
         rows.append(TrialRow(arm["label"], arm["kind"], label_y, mark))
-    marks = [Tick(scale(value), f"{value:g}") for value in ticks(scale.low, scale.high, 4)]
-    title = "Before any step" if step == 0 else f"After {step:,} steps"
+    marks = [Tick(scale(value), f"{value:g}") for value in _ticks(scale)]
+    title = "Before any step" if step == 0 else f"After {step:,} step{'' if step == 1 else 's'}"
     return TrialPanel(title, title_x, top - 16.0, left, right, top, top + len(arms) * height, marks, rows, labelled)
+
+
+def _ticks(scale: Scale) -> list[float]:
+    """Three or more, where round numbers allow it: with one or two a reader cannot tell the scale."""
+    found = [ticks(scale.low, scale.high, about) for about in (4, 6, 8)]
+    return next((each for each in found if len(each) >= 3), found[-1])
 
 
 def _domain(points: Sequence[dict[str, Any]]) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """The report of a comparison of initialisations: who leads before training, and does the lead last?"""
 
+from collections.abc import Collection
 from typing import Any
 
 from panglot import __version__
@@ -14,6 +15,7 @@ from panglot.report.comparison import describe, read_rows
 from panglot.report.lineage import lineage
 from panglot.report.page import CARD_FILE, FACTS_FILE, FORMAT, PAGE_FILE, Page, facts_json
 from panglot.report.rendering import render
+from panglot.report.text import markdown
 from panglot.report.trials_plot import trial_plot
 
 KIND = "vocabulary-compare"
@@ -60,27 +62,34 @@ def vocabulary_compare(
     """
     rows = read_rows(compared)
     steps_taken = lineage([*trials, compared])
-    taught = max(sorted(text.bytes), key=lambda tag: text.bytes[tag]) if text is not None and text.languages else None
-    facts = compare_facts(rows, language.tag if language else taught, title)
+    amounts = text.bytes if text is not None else {}
+    measured = [tag for tag in sorted(amounts) if any(each["language"] == tag for each in rows)]
+    most = max(measured, key=lambda tag: amounts[tag]) if measured else None
+    facts = compare_facts(rows, language.tag if language else most, title, taught=amounts)
     facts["reproduce"] = account.reproduction(steps_taken)
     facts["seeds"] = sorted({each.manifest.seed for each in trials if each.manifest})
     facts["runs"] = _runs(trials)
     _add_runs(facts)
     (step.out / FACTS_FILE).write_text(facts_json(facts), encoding="utf-8")
     (step.out / PAGE_FILE).write_text(draw_compare(facts, account.cost(steps_taken)), encoding="utf-8")
-    (step.out / CARD_FILE).write_text(f"# {facts['title']}\n\n{facts['headline']['sentence']}\n", encoding="utf-8")
+    (step.out / CARD_FILE).write_text(
+        f"# {markdown(facts['title'])}\n\n{markdown(facts['headline']['sentence'], 700)}\n", encoding="utf-8"
+    )
     write_table(concatenate([compared, *trials]), step.out / "results.parquet")
     step.figures["headline"] = facts["headline"]["sentence"]
     return Page(step.out)
 
 
-def compare_facts(rows: list[dict[str, Any]], language: str | None, title: str) -> dict[str, Any]:
+def compare_facts(
+    rows: list[dict[str, Any]], language: str | None, title: str, *, taught: Collection[str] = ()
+) -> dict[str, Any]:
     """Every figure of the page, from the rows of `evaluation.compare_trials`.
 
     Args:
         rows: of the result table.
-        language: tag of the language that was taught; without it the one with the most documents.
+        language: tag of the language that comes first; without it the one with the most documents.
         title: title of the page.
+        taught: tags of the languages that were taught; without them the one that comes first.
     """
     if not rows:
         raise InputError("the comparison has no rows")
@@ -107,7 +116,15 @@ def compare_facts(rows: list[dict[str, Any]], language: str | None, title: str) 
             {"name": name, "label": LABELS.get(name, name), "kind": _kind(name), "points": points}
             for name, points in sorted(found.items(), key=lambda each: each[1][last]["value"])
         ]
-        languages.append({**describe(tag), "target": tag == target, "documents": tags[tag], "arms": arms})
+        languages.append(
+            {
+                **describe(tag),
+                "target": tag == target,
+                "taught": tag in (taught or (target,)),
+                "documents": tags[tag],
+                "arms": arms,
+            }
+        )
     facts: dict[str, Any] = {
         "format": FORMAT,
         "kind": KIND,
@@ -127,7 +144,7 @@ def headline(languages: list[dict[str, Any]], last: int) -> dict[str, Any]:
     """What may be said: who leads before training, whether the lead lasts, and whether extension was worth it.
 
     Args:
-        languages: as in the facts, the taught one first.
+        languages: as in the facts, the one that comes first being the subject; arms from the lowest to the highest at the end.
         last: the last number of steps.
     """
     arms = {each["name"]: each for each in languages[0]["arms"]}
@@ -135,52 +152,73 @@ def headline(languages: list[dict[str, Any]], last: int) -> dict[str, Any]:
     control = next((each for each in BASELINES if each in arms), None)
     clever = [each for each in arms.values() if each["kind"] == "after"]
     if control is None or not clever:
-        best = min(arms.values(), key=lambda each: each["points"][str(last)]["value"])
+        best = languages[0]["arms"][0]
         value = wording.number(best["points"][str(last)]["value"])
-        return {"sentence": f"{best['label']} ends lowest in {name}, at {value} bits per byte.", "more": []}
-    leader = min(clever, key=lambda each: each["points"]["0"]["value"])
-    start, end = (leader["points"][each]["over"].get(control) for each in ("0", str(last)))
-    before, after = _difference(start), _difference(end)
+        sentence = f"{best['label']} ends lowest in {name}, at {value} bits per byte."
+        return {"sentence": sentence, "more": _more(languages, arms, best, last)}
     against = "random rows" if control == "random" else "the mean of all rows"
+    leader, before = _leader(clever, control, 0)
+    then = f"after {wording.count(last, 'step')}"
     if before.verdict == "fell":
-        first = f"Before training {leader['label']} leads in {name}, by {_facts(before)} over {against}"
+        after = _difference(leader["points"][str(last)]["over"].get(control))
+        first = f"Before training {leader['label']} leads over {against} in {name} ({_facts(before)})"
+        second = {
+            "fell": f"{then} it still leads ({_facts(after)})",
+            "rose": f"{then} it is behind ({_facts(after)})",
+            "not shown": f"{then} its lead is not shown any more ({_facts(after)})",
+        }[after.verdict]
+        if after.verdict == "fell" and after.value > before.value:
+            second += f", by {100 * after.value / before.value:.0f} % of what it was"
+        if after.verdict != "fell":
+            other, over = _leader(clever, control, last)
+            second += f", and {other['label']} leads ({_facts(over)})" if over.verdict == "fell" else ""
     else:
-        first = f"Before training no method leads over {against} in {name} ({leader['label']}: {_facts(before)})"
-    if after.verdict == "fell":
-        share = after.value / before.value if before.value < 0 else 1.0
-        second = f"after {last:,} steps it {'still leads' if before.verdict == 'fell' else 'leads'}, by {_facts(after)}"
-        if before.verdict == "fell" and share < 1:
-            second += f", {100 * share:.0f} % of its lead"
-    elif after.verdict == "rose":
-        second = f"after {last:,} steps it is behind, by {_facts(after)}"
-    else:
-        second = (
-            f"after {last:,} steps no lead is shown{' any more' if before.verdict == 'fell' else ' either'} ({_facts(after)})"
-        )
+        first = f"Before training no method leads over {against} in {name} (the lowest, {leader['label']}: {_facts(before)})"
+        leader, after = _leader(clever, control, last)
+        second = {
+            "fell": f"{then} {leader['label']} leads ({_facts(after)})",
+            "rose": f"{then} the lowest, {leader['label']}, is behind ({_facts(after)})",
+            "not shown": f"{then} no lead is shown either (the lowest, {leader['label']}: {_facts(after)})",
+        }[after.verdict]
     return {"sentence": f"{first}; {second}.", "more": _more(languages, arms, leader, last)}
 
 
-def _more(languages: list[dict[str, Any]], arms: dict[str, Any], leader: dict[str, Any], last: int) -> list[str]:
+def _leader(methods: list[dict[str, Any]], control: str, step: int) -> tuple[dict[str, Any], wording.Difference]:
+    """The lowest of the methods that are shown to lead over a control; of all where none is."""
+    over = {each["name"]: _difference(each["points"][str(step)]["over"].get(control)) for each in methods}
+    lowest = min(methods, key=lambda each: (over[each["name"]].verdict != "fell", each["points"][str(step)]["value"]))
+    return lowest, over[lowest["name"]]
+
+
+def _more(languages: list[dict[str, Any]], arms: dict[str, Any], named: dict[str, Any], last: int) -> list[str]:
+    """Further sentences.
+
+    Args:
+        languages: as in the facts.
+        arms: of the first language, by name.
+        named: the arm that the first sentence ends with.
+        last: the last number of steps.
+    """
     found = []
     best = languages[0]["arms"][0]
-    if best["name"] not in (leader["name"], NONE):
+    if best["name"] not in (named["name"], NONE):
         found.append(f"{best['label']} ends lowest, at {wording.number(best['points'][str(last)]['value'])} bits per byte.")
-    over_mean = leader["points"][str(last)]["over"].get("mean")
-    if over_mean is not None and "random" in arms:
+    over_mean = named["points"][str(last)]["over"].get("mean")
+    if over_mean is not None and "random" in arms and named["kind"] == "after":
         ends = _difference(over_mean)
         verdict = {"fell": "below", "rose": "above", "not shown": "not shown to differ from"}[ends.verdict]
-        found.append(f"{leader['label']} ends {verdict} the plain mean of all rows ({_facts(ends)}).")
-    if NONE in arms:
-        best = next(each for each in languages[0]["arms"] if each["name"] != NONE)
-        over = _difference(best["points"][str(last)]["over"].get(NONE))
+        found.append(f"{named['label']} ends {verdict} the plain mean of all rows ({_facts(ends)}).")
+    extended = next((each for each in languages[0]["arms"] if each["name"] != NONE), None)
+    if NONE in arms and extended is not None:
+        over = _difference(extended["points"][str(last)]["over"].get(NONE))
         said = {
             "fell": "Extension helps",
             "rose": "Extension hurts",
             "not shown": "Whether extension helps is not shown",
         }[over.verdict]
-        found.append(f"{said}: the best arm ends {_facts(over)} against the old vocabulary after the same text.")
+        found.append(f"{said} ({extended['label']} against the old vocabulary after the same text: {_facts(over)}).")
         for each in languages[1:]:
-            arm = next((one for one in each["arms"] if one["name"] == best["name"]), None)
+            arm = next((one for one in each["arms"] if one["name"] == extended["name"]), None)
             if arm is None:
                 continue
             over = _difference(arm["points"][str(last)]["over"].get(NONE))
@@ -199,7 +237,7 @@ def _difference(said: dict[str, Any] | None) -> wording.Difference:
 def _facts(said: wording.Difference) -> str:
     text = f"{wording.signed(said.value)}, 95 % interval {wording.interval(said.low, said.high)}"
     if said.verdict == "not shown" and said.low is not None and said.high is not None and (said.low > 0 or said.high < 0):
-        text += f", p = {wording.p_value(said.p)} after the correction for several arms"
+        text += f", corrected p = {wording.p_value(said.p)}"
     return text
 
 

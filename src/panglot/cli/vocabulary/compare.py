@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from panglot.cli.vocabulary.surgery import DryRunOption, JsonOption, ModelOption, QuietOption, SeedOption
+from panglot.cli.vocabulary.surgery import DryRunOption, JsonOption, ModelOption, QuietOption, SeedOption, check_folder
 from panglot.cli.vocabulary.texts import TextOption
 
 
@@ -23,7 +23,9 @@ def compare_command(
         typer.Option("--retain", help="Text of languages that the model knows: measured, and compared with by WECHSEL, OFA."),
     ] = None,
     dictionary: Annotated[Path | None, typer.Option("--dictionary", help="Word pairs for WECHSEL: old TAB new.")] = None,
-    language: Annotated[str | None, typer.Option("--language", help="The language that the report is about.")] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", help="The language of the report, and of texts that do not say theirs.")
+    ] = None,
     add: Annotated[int, typer.Option("--add", min=1, help="How many pieces to add.")] = 1000,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Training steps of each arm.")] = 100,
     measure_after: Annotated[str, typer.Option("--measure-after", help="Further steps to measure after: 10,30.")] = "",
@@ -53,10 +55,15 @@ def compare_command(
         further = [int(each) for each in measure_after.split(",") if each.strip()]
     except ValueError:
         raise InputError(f"{measure_after!r} is no list of numbers", where="--measure-after", fix="for example 10,30") from None
+    named = [each.strip() for each in methods.split(",") if each.strip()]
+    if not named:
+        raise InputError("no method is named", where="--methods", fix="for example --methods random,mean,focus, or all")
+    if dictionary is not None and not dictionary.expanduser().is_file():
+        raise InputError("there is no such file", where=f"--dictionary {dictionary}")
     wanted = Comparison(
         model=model,
         texts=text_files(text),
-        methods=[] if methods == "all" else [each.strip() for each in methods.split(",") if each.strip()],
+        methods=[] if named == ["all"] else named,
         retain=text_files(retain, "--retain") if retain else [],
         dictionary=str(dictionary) if dictionary else None,
         language=Language.parse(language) if language else None,
@@ -76,4 +83,5 @@ def compare_command(
         print(recipe.to_yaml(), end="")
         return
     folder = out or Path("runs") / recipe.name
+    check_folder(folder, recipe)
     run_and_show(recipe, folder, dry_run=dry_run, quiet=quiet, as_json=as_json, verify=False)
