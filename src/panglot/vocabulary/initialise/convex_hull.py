@@ -83,7 +83,9 @@ class ConvexHull(Method):
         seen[pairs.centre] = True
         unseen = ~seen[task.targets]
         unknown = sum(not parts for parts, alone in zip(pieces, unseen.tolist(), strict=True) if alone)
-        task.figures.update(candidates=len(chosen), pairs=int(pairs.count.sum()) // 2, unseen=int(unseen.sum()), unknown=unknown)
+        task.figures.update(
+            candidates=len(chosen), pairs=int(pairs.count.sum()) // 2, unseen=int(unseen.sum()), unknown=unknown
+        )
         task.figures.update(steps=learner.steps, loss=[round(each, 4) for each in (learner.first, learner.last)])
         found = {role: _sparse(each, chosen, pieces, unseen, task.change.old.size) for role, each in learner.factors.items()}
         head = found.get("output", found["input"])
