@@ -9,6 +9,11 @@ from panglot.recipes.recipe import Recipe, StepRecipe
 
 NONE = "none"
 CONTROLS = ("random", "mean", NONE)
+UNFIT = {
+    "transmi": "it needs a tokenizer with romanised pieces (vocabulary.transliterate_tokenizer)",
+    "omp": "it needs a donor, a model that has the new pieces (vocabulary.initialise)",
+}
+"""Methods that have nothing to work with where pieces are learnt from text, and why."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +54,13 @@ class Comparison:
 
 
 def all_methods(*, with_old_text: bool) -> list[str]:
-    """Names of the methods that need nothing but text: WECHSEL only where there is text of the old languages."""
+    """Names of the methods that need nothing but text: WECHSEL only where there is text of the old languages, `UNFIT` never."""
     from panglot.vocabulary.initialise.methods import Initialise
 
     found = []
     for each in get_args(get_args(Initialise)[0]):
-        fields = each.model_fields
-        if any(one.is_required() for one in fields.values()):
-            continue
-        name = str(fields["method"].default)
-        if name != "wechsel" or with_old_text:
+        name = str(each.model_fields["method"].default)
+        if name not in UNFIT and (name != "wechsel" or with_old_text):
             found.append(name)
     return found
 
@@ -67,11 +69,17 @@ def comparison_recipe(wanted: Comparison) -> Recipe:
     """Write the recipe that does what was asked.
 
     Raises:
-        InputError: there is no such method.
+        InputError: there is no such method, or it cannot be compared here; WECHSEL is asked for without text to compare with.
     """
     known = all_methods(with_old_text=True)
     methods = list(dict.fromkeys(wanted.methods or all_methods(with_old_text=bool(wanted.retain))))
     for each in methods:
+        if each in UNFIT:
+            raise InputError(f"{each} cannot be compared here: {UNFIT[each]}", where="--methods", fix="leave it out")
+        if each == "wechsel" and not wanted.retain:
+            raise InputError(
+                "wechsel compares words of two languages, and there is text of one", where="--methods", fix="give --retain"
+            )
         if each not in known:
             fix = did_you_mean(each, known) or f"there are {', '.join(known)}"
             raise InputError(f"no method is called {each!r}", where="--methods", fix=fix)

@@ -53,6 +53,8 @@ def compare_command(
         further = [int(each) for each in measure_after.split(",") if each.strip()]
     except ValueError:
         raise InputError(f"{measure_after!r} is no list of numbers", where="--measure-after", fix="for example 10,30") from None
+    if dictionary is not None and not dictionary.expanduser().is_file():
+        raise InputError("there is no such file", where=f"--dictionary {dictionary}")
     wanted = Comparison(
         model=model,
         texts=text_files(text),
