@@ -20,7 +20,7 @@ lint: $(VENV)/ready-docs
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+	$(BIN)/mkdocs build --strict --site-dir build/site
 
 docs: $(VENV)/ready-docs
 	$(BIN)/mkdocs serve

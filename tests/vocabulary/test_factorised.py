@@ -250,6 +250,38 @@ def test_damaged_folders(tmp_path):
         load(tmp_path)
 
 
+@pytest.mark.parametrize("content", ["{", "[]", None, '{"model_type": "unheard-of"}'])
+def test_a_damaged_configuration_is_told_in_one_line(tmp_path, content):
+    save(factorise(made("encoder"), 4), tmp_path)
+    (tmp_path / "config.json").unlink()
+    if content is not None:
+        (tmp_path / "config.json").write_text(content)
+    with pytest.raises(InputError, match=r"config\.json") as found:
+        load(tmp_path)
+    assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize("rank", [None, "4", -1, 0, 5, 10**9, True])
+def test_a_rank_that_is_not_that_of_the_weights(tmp_path, rank):
+    # 10^9 would ask for 200 GB before the weights are looked at
+    save(factorise(made("encoder"), 4), tmp_path)
+    said = json.loads((tmp_path / "factorised.json").read_text())
+    (tmp_path / "factorised.json").write_text(json.dumps(said | {"rank": rank}))
+    with pytest.raises(InputError, match="damaged|otherwise"):
+        load(tmp_path)
+
+
+def test_code_that_lies_in_the_folder_is_never_run(tmp_path):
+    save(factorise(made("encoder"), 4), tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "own.py").write_text("raise SystemExit('run')\n")
+    (tmp_path / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoConfig": "own.Config"}}))
+    assert type(load(tmp_path)).__name__ == "BertModel"
+    (tmp_path / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoConfig": "own.Config"}, "model_type": "own"}))
+    with pytest.raises(InputError, match="no model of the type"):
+        load(tmp_path)
+
+
 # Components
 
 

@@ -185,6 +185,10 @@ def test_a_bad_line_is_passed_over_and_many_are_an_error(tmp_path):
         (b"2 9999999\na 1\n", "9999999 dimensions"),
         (b"\x00\x01\x02", "not text"),
         (b"5 3\n", "only a header"),
+        (b"\n \n", "only a header, or nothing"),
+        (b"2 " + b"9" * 5000 + b"\na 1\n", "dimensions are not read"),
+        (b"a " + b"1 " * 5000 + b"\n", "5000 dimensions are not read"),
+        ("a 1 2\nb 3 4\n".encode("utf-16"), "not text"),
         (b"word\nword\n", "no word with"),
         (b"\xff\xfe 1 2\n\xff 1 2\n", "not UTF-8"),
     ],
@@ -205,6 +209,35 @@ def test_a_truncated_gzip_file_and_a_missing_file(tmp_path):
             read_vectors(path)
 
 
+@pytest.mark.parametrize(
+    "text", ["\ufeff2 2\nดี 1 0\n𞤢 0 1\n", "\ufeffดี 1 0\n𞤢 0 1\n", "2\t2\nดี\t1\t0\n𞤢\t0\t1\n", "2 2\r\nดี 1 0\r\n𞤢 0 1"]
+)
+def test_a_byte_order_mark_tabs_and_other_line_ends(tmp_path, text):
+    # a mark before the header made it a word with one number, and every later line a word with spaces and one number
+    found = read_vectors(written(tmp_path, text))
+    assert (found.words, found.matrix.tolist()) == (["ดี", "𞤢"], [[1, 0], [0, 1]])
+
+
+def test_what_a_header_claims_takes_no_memory(tmp_path):
+    found = read_vectors(written(tmp_path, "1000000000 4096\n" + "ດີ" + " 1" * 4096 + "\n"))
+    assert found.matrix.shape == (1, 4096)
+
+
+def test_reading_ends_after_so_many_lines_though_all_are_one_word(tmp_path, monkeypatch):
+    from panglot.vocabulary import static_vectors_file as files
+
+    read = []
+    lines = files._lines
+    monkeypatch.setattr(files, "_lines", lambda stream: (read.append(each) or each for each in lines(stream)))
+    assert read_vectors(written(tmp_path, "a 1 2\n" * 5000), most=100).words == ["a"]
+    assert len(read) == 101
+
+
+def test_a_number_that_is_too_large_is_a_bad_line_without_a_warning(tmp_path, recwarn):
+    assert read_vectors(written(tmp_path, "a 1e300 1\nb 1 1\n")).words == ["b"]
+    assert not recwarn.list
+
+
 def test_safetensors_come_back_and_damage_is_told(tmp_path):
     given = StaticVectors(["ข้าว", "𠀀", "a b"], np.arange(6, dtype=np.float32).reshape(3, 2), np.array([5, 2, 1]))
     path = tmp_path / "v.safetensors"
@@ -217,11 +250,56 @@ def test_safetensors_come_back_and_damage_is_told(tmp_path):
         read_vectors(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"counts": np.array([1])}, "one count a word"),
+        ({"counts": np.array([1, -1])}, "none below zero"),
+        ({"vectors": np.array(1, np.float32)}, "one vector a word"),
+        ({"vectors": np.ones(2, np.float32)}, "one vector a word"),
+        ({"vectors": np.ones((2, 0), np.float32)}, "one vector a word"),
+        ({"vectors": np.ones((3, 2), np.float32)}, "one vector a word"),
+        ({"words": np.frombuffer(b"a\na", np.uint8)}, "no word twice"),
+        ({"words": np.frombuffer(b"\xff\na", np.uint8)}, "cannot be read"),
+        ({"vectors": np.full((2, 2), 1e300)}, "not finite"),
+    ],
+)
+def test_safetensors_that_contradict_themselves(tmp_path, change, match):
+    from safetensors.numpy import save_file
+
+    good = {
+        "vectors": np.eye(2, dtype=np.float32),
+        "words": np.frombuffer("ด\nb".encode(), np.uint8),
+        "counts": np.array([1, 2]),
+    }
+    save_file(good | change, tmp_path / "v.safetensors")
+    with pytest.raises(InputError, match=match):
+        read_vectors(tmp_path / "v.safetensors")
+
+
 def test_dictionaries(tmp_path):
     path = written(tmp_path, "\ufeffhouse\tdom\nhot dog\thotdog\n\ncat kocka\nbad\n", "d.tsv")
     assert read_dictionary(path) == [("house", "dom"), ("hot dog", "hotdog"), ("cat", "kocka")]
     with pytest.raises(InputError, match="the first is line 1"):
         read_dictionary(written(tmp_path, "one\ntwo\n", "d.tsv"))
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\t\xfe\n", b"a\tb\tc\n", "a\tb\n".encode("utf-16"), b"a" * (3 << 20), b"\t\n", b"\0\0"]
+)
+def test_files_that_hold_no_pairs(tmp_path, content):
+    (tmp_path / "d.tsv").write_bytes(content)
+    with pytest.raises(InputError, match="no two columns of UTF-8") as found:
+        read_dictionary(tmp_path / "d.tsv")
+    assert "\n" not in str(found.value)
+
+
+def test_a_truncated_dictionary_and_a_long_one(tmp_path, monkeypatch):
+    (tmp_path / "d.tsv.gz").write_bytes(gzip.compress(b"a\tb\n" * 5000)[:-9])
+    with pytest.raises(InputError, match="truncated"):
+        read_dictionary(tmp_path / "d.tsv.gz")
+    monkeypatch.setattr("panglot.vocabulary.static_vectors_file.MOST_PAIRS", 3)
+    assert len(read_dictionary(written(tmp_path, "a\tb\n" * 9, "d.tsv"))) == 3
 
 
 def test_text_of_a_file(tmp_path):

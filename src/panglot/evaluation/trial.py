@@ -1,13 +1,12 @@
 """Component `evaluation.trial`: one arm of a comparison of vocabularies, from the initialisation to the last measurement."""
 
 import shutil
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 from pydantic import Field
 
-from panglot.artifacts import InputError, Step, digest_file, digest_folder, reads, step_folder
+from panglot.artifacts import InputError, Step, reads, step_folder
 from panglot.corpus.documents import Documents
 from panglot.corpus.pairs import Pairs
 from panglot.evaluation.bits_per_byte import METRIC, joined, measured, measurements, note_fresh, read_texts
@@ -15,7 +14,7 @@ from panglot.evaluation.results import Measurement, Results, write_results
 from panglot.models.model import Model
 from panglot.objectives.objective import Objective
 from panglot.training.language_model import Training, train
-from panglot.vocabulary.initialise.methods import Initialise
+from panglot.vocabulary.initialise.methods import Initialise, files_read
 from panglot.vocabulary.tokenizer import Tokenizer
 from panglot.vocabulary.words import words
 
@@ -27,13 +26,7 @@ def metric_after(steps: int) -> str:
     return f"{METRIC}_{steps}"
 
 
-def _outside(*, initialise: Any = None, **_: object) -> Mapping[str, str]:
-    files = [] if initialise is None else initialise.files()
-    found = {str(each): digest_folder(each) if each.is_dir() else digest_file(each) for each in files if each.exists()}
-    return dict(sorted(found.items()))
-
-
-@reads(_outside)
+@reads(files_read)
 def trial(
     *,
     model: Model,

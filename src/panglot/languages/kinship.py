@@ -48,7 +48,7 @@ def kilometres(first: Language, second: Language) -> float | None:
 
 
 def relatives(language: Language, n: int, among: Iterable[Language] | None) -> tuple[Language, ...]:
-    """See [`Language.relatives`][panglot.languages.Language.relatives]."""
+    """See [`Language.relatives`][panglot.languages.language.Language.relatives]."""
     same = {language.code, tables.twin(language.code), tables.facts(language.code).macrolanguage}
     if among is None:
         family = tables.path(language.code)[:1]

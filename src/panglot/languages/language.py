@@ -23,8 +23,8 @@ TAG = re.compile(r"([a-z]{3})_([A-Z][a-z]{3})")
 class Language:
     """A language in a script, written as FLORES, GlotLID and FineWeb2 write it: ISO 639-3 and ISO 15924.
 
-    The constructor takes canonical tags only; [`parse`][panglot.languages.Language.parse] takes what people type. As a field
-    of a pydantic model it is validated from text by `parse` and serialised to its tag.
+    The constructor takes canonical tags only; [`parse`][panglot.languages.language.Language.parse] takes what people type. As a
+    field of a pydantic model it is validated from text by `parse` and serialised to its tag.
 
     Facts are those of LinguaMeta, Glottolog 5.1, GlotScript, Joshi et al. (2020, https://aclanthology.org/2020.acl-main.560)
     and CLDR; None, or an empty tuple, where they are silent. A macrolanguage and the member that stands for it lend each

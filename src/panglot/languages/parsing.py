@@ -16,7 +16,7 @@ _BERBER = ("tzm_Tfng", "zgh_Tfng", "shi_Latn", "rif_Latn", "taq_Latn")
 
 
 def explain(text: str | Language) -> Understanding:
-    """See [`Language.explain`][panglot.languages.Language.explain]."""
+    """See [`Language.explain`][panglot.languages.language.Language.explain]."""
     if isinstance(text, Language):
         return Understanding(text, f"{text} is {text.name}, {text}")
     if isinstance(text, bool):

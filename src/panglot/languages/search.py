@@ -14,7 +14,7 @@ _FUZZY = 0.7
 
 
 def find(query: str, limit: int) -> tuple[Language, ...]:
-    """See [`Language.find`][panglot.languages.Language.find]."""
+    """See [`Language.find`][panglot.languages.language.Language.find]."""
     from panglot.languages.parsing import understand
 
     wanted, cleaned = plain(query), " ".join(query.split())[:100]

@@ -11,7 +11,7 @@ from panglot.languages.language import Language
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """Answer of [`Language.explain`][panglot.languages.Language.explain].
+    """Answer of [`Language.explain`][panglot.languages.language.Language.explain].
 
     Attributes:
         language: what was taken.

@@ -4,15 +4,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from panglot.artifacts import Step
+from panglot.artifacts import Step, reads
 from panglot.corpus.documents import Documents
 from panglot.models import Model
 from panglot.vocabulary.effect import sample_texts, token_effect
 from panglot.vocabulary.extend_tokenizer import extend_by
-from panglot.vocabulary.initialise.methods import Initialise
+from panglot.vocabulary.initialise.methods import Initialise, files_read
 from panglot.vocabulary.initialise_rows import DEFAULT_METHOD, PadToMultiple, about, apply, model_vocabulary
 
 
+@reads(files_read)
 def extend(
     *,
     model: Model,

@@ -20,7 +20,7 @@ from panglot.models.quiet import without_progress_bars
 from panglot.vocabulary.factors import factorise_matrix
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PretrainedConfig, PreTrainedModel
 
 FACTORS_FILE = "factorised.safetensors"
 FACTS_FILE = "factorised.json"
@@ -224,11 +224,12 @@ def load(folder: Path) -> "PreTrainedModel":
         InputError: the folder holds no factorised model, or it is damaged, or of an architecture that transformers lacks.
     """
     import transformers
-    from transformers import AutoConfig
     from transformers.initialization import no_init_weights
 
     rank, state = facts(folder)["rank"], _state(folder)
-    config = AutoConfig.from_pretrained(folder)
+    if {tuple(each.shape[1:]) for name, each in state.items() if name.endswith(f".{_COORDINATES}")} != {(rank,)}:
+        raise InputError(f"factorised.json says {rank} coordinates, and the weights say otherwise", where=folder)
+    config = _config(folder / "config.json")
     name = (config.architectures or [""])[0]
     kind: Any = getattr(transformers, name, None)
     if not hasattr(kind, "_from_config"):
@@ -242,12 +243,32 @@ def load(folder: Path) -> "PreTrainedModel":
     try:
         missing, unknown = model.load_state_dict(state, strict=False)
     except RuntimeError as error:
-        raise InputError(f"weights and configuration do not fit each other ({error})", where=folder) from None
+        said = " ".join(str(error).split())[:200]
+        raise InputError(f"weights and configuration do not fit each other ({said})", where=folder) from None
     held = {id(each) for each_name, each in model.state_dict(keep_vars=True).items() if each_name in state}
     lacking = [each for each in missing if id(model.state_dict(keep_vars=True)[each]) not in held]
     if lacking or unknown:
         raise InputError(f"weights and configuration do not fit each other ({[*lacking, *unknown][0]})", where=folder)
     return cast("PreTrainedModel", model.eval())
+
+
+def _config(path: Path) -> "PretrainedConfig":
+    """The configuration. Classes come from the transformers library only: code that lies in the folder is never run."""
+    from transformers import AutoConfig
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    try:
+        said = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        raise InputError("config.json is missing or damaged", where=path) from None
+    kind = said.get("model_type") if isinstance(said, dict) else None
+    if kind not in CONFIG_MAPPING:
+        raise InputError(f"transformers knows no model of the type {kind!r}", where=path)
+    try:
+        found: PretrainedConfig = AutoConfig.from_pretrained(path.parent, trust_remote_code=False, local_files_only=True)
+        return found
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"the configuration cannot be read ({' '.join(str(error).split())[:200]})", where=path) from None
 
 
 def materialise(folder: Path, out: Path) -> None:
@@ -286,6 +307,8 @@ def facts(folder: Path) -> dict[str, Any]:
         raise InputError("this folder holds no factorised model: factorised.json is missing or damaged", where=folder) from None
     if not isinstance(said, dict) or said.get("format") != FORMAT or not {"rank", "modules"} <= said.keys():
         raise InputError(f"factorised.json is not of the format {FORMAT}", where=folder, fix="upgrade panglot")
+    if type(said["rank"]) is not int or said["rank"] < 1 or not isinstance(said["modules"], list):
+        raise InputError("factorised.json is damaged", where=folder)
     return said
 
 

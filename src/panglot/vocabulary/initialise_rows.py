@@ -5,13 +5,13 @@ from typing import Annotated, TypedDict
 
 from pydantic import Field
 
-from panglot.artifacts import InputError, Step
+from panglot.artifacts import InputError, Step, reads
 from panglot.corpus.documents import Documents
 from panglot.models import Model
 from panglot.models.folder import inspect_folder
 from panglot.vocabulary.change_model import change_model, changed_name, check_size
 from panglot.vocabulary.effect import sample_texts, size_effect, token_effect
-from panglot.vocabulary.initialise.methods import Initialise
+from panglot.vocabulary.initialise.methods import Initialise, files_read
 from panglot.vocabulary.initialise.subword_mean import SubwordMean
 from panglot.vocabulary.initialise.task import Matrix, Method, Role, Task
 from panglot.vocabulary.matrices import VocabularyTensors, find_tensors
@@ -26,6 +26,7 @@ Texts = Callable[[], Iterator[str]] | None
 DEFAULT_METHOD = SubwordMean()
 
 
+@reads(files_read)
 def initialise(
     *,
     model: Model,

@@ -1,14 +1,15 @@
 """Component `vocabulary.merge`: a model with the pieces of another tokenizer beside its own."""
 
-from panglot.artifacts import Step
+from panglot.artifacts import Step, reads
 from panglot.corpus.documents import Documents
 from panglot.models import Model
-from panglot.vocabulary.initialise.methods import Initialise
+from panglot.vocabulary.initialise.methods import Initialise, files_read
 from panglot.vocabulary.initialise_rows import DEFAULT_METHOD, PadToMultiple, about, apply, model_vocabulary
 from panglot.vocabulary.merge_tokenizers import merge_by
 from panglot.vocabulary.tokenizer import Tokenizer
 
 
+@reads(files_read)
 def merge(
     *,
     model: Model,

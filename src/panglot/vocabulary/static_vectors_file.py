@@ -15,6 +15,9 @@ from panglot.vocabulary.static_vectors import StaticVectors
 MOST_WORDS = 200_000
 """How many vectors are read: files list the most frequent words first, and 200,000 is what alignment work uses."""
 MOST_DIMENSIONS = 4096
+MOST_PAIRS = 1_000_000
+"""How many lines of a dictionary are read: a rotation of a few hundred dimensions gains nothing from more."""
+_BOM = b"\xef\xbb\xbf"
 _BAD_SHARE = 0.01
 _FEW_BAD = 10
 
@@ -24,8 +27,8 @@ def read_vectors(path: Path, *, most: int = MOST_WORDS) -> StaticVectors:
 
     Args:
         path: word2vec text, with or without its header line, plain or `.gz`: a word and its numbers on a line, separated by
-            spaces (a word may hold spaces itself); or `.safetensors` as `write_vectors` writes it.
-        most: read the first so many words only.
+            spaces or tabs (a word may hold spaces itself); or `.safetensors` as `write_vectors` writes it.
+        most: read the first so many lines only. What the header says of their number is not believed.
 
     Returns:
         The vectors; counts only from `.safetensors`. Of equal words the first counts. A bad line is passed over.
@@ -69,18 +72,17 @@ def _read_text(stream: BinaryIO, path: Path, most: int) -> StaticVectors:
         if number == 1:
             if b"\0" in line:
                 raise InputError("the file is not text", where=path, fix="give word2vec text (.vec), or .safetensors")
+            line = line.removeprefix(_BOM)
             fields = line.split()
             if len(fields) == 2 and all(each.isdigit() for each in fields):
-                width = int(fields[1])
-                if not 0 < width <= MOST_DIMENSIONS:
-                    raise InputError(f"vectors of {width} dimensions are not read", where=f"{path}:1")
+                width = _width(fields[1], path)
                 continue
-        if len(words) >= most:
+        if seen >= most:
             break
         if not line.strip():
             continue
         seen += 1
-        width = width or len(line.split()) - 1
+        width = width or _width(b"%d" % max(len(line.split()) - 1, 1), path)
         parsed = _parsed(line, width)
         if isinstance(parsed, str):
             bad += 1
@@ -90,12 +92,27 @@ def _read_text(stream: BinaryIO, path: Path, most: int) -> StaticVectors:
             continue
         words.setdefault(parsed[0], parsed[1])
     if not words or bad > max(_FEW_BAD, _BAD_SHARE * seen):
+        said = f"{bad} of {seen} lines are no word with {width} numbers ({first_bad})"
         raise InputError(
-            f"{bad} of {seen} lines are no word with {max(width, 0)} numbers ({first_bad or 'there is only a header'})",
+            said if seen else "no line holds a vector: there is only a header, or nothing",
             where=path,
             fix="give word2vec text: a word and its numbers on each line, separated by spaces",
         )
     return StaticVectors(list(words), np.stack(list(words.values())))
+
+
+def _width(said: bytes, path: Path) -> int:
+    """The width that a header or a first line says.
+
+    Raises:
+        InputError: it is out of bounds.
+    """
+    width = int(said) if len(said) <= len(str(MOST_DIMENSIONS)) else MOST_DIMENSIONS + 1
+    if not 0 < width <= MOST_DIMENSIONS:
+        raise InputError(
+            f"vectors of {said[:12].decode()} dimensions are not read (from 1 to {MOST_DIMENSIONS:,} are)", where=f"{path}:1"
+        )
+    return width
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -105,12 +122,13 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 
 def _parsed(line: bytes, width: int) -> tuple[str, NDArray[np.float32]] | str:
     """The word and its vector, or what is wrong."""
-    parts = line.rstrip().rsplit(b" ", width) if width > 0 else []
-    if len(parts) != width + 1 or not parts[0]:
+    parts = line.rstrip().rsplit(None, width)
+    if len(parts) != width + 1:
         return f"{max(len(line.split()) - 1, 0)} numbers"
     try:
-        word = parts[0].decode()
-        vector = np.array(parts[1:], np.float64).astype(np.float32)
+        word = parts[0].strip().decode()
+        with np.errstate(over="ignore"):  # what overflows is not finite, and told as that
+            vector = np.array(parts[1:], np.float64).astype(np.float32)
     except UnicodeDecodeError:
         return "not UTF-8"
     except ValueError:
@@ -127,15 +145,19 @@ def _read_safetensors(path: Path, most: int) -> StaticVectors:
     try:
         found = load_file(path)
         words = found["words"].tobytes().decode().split("\n")
-        matrix = np.ascontiguousarray(found["vectors"][:most], np.float32)
-        counts = found["counts"][:most].astype(np.int64) if "counts" in found else None
-    except (SafetensorError, KeyError, UnicodeDecodeError, ValueError) as error:
+        given = found["vectors"]
+        counts = found["counts"].astype(np.int64) if "counts" in found else None
+    except (SafetensorError, KeyError, TypeError, UnicodeDecodeError, ValueError) as error:
         raise InputError(f"the vectors cannot be read ({error!r})", where=path, fix="write them with write_vectors") from None
-    if matrix.ndim != 2 or len(words) != len(found["vectors"]) or len(set(words)) != len(words):
+    if given.ndim != 2 or not given.shape[1] or len(words) != len(given) or len(set(words)) != len(words):
         raise InputError("there must be one vector a word, and no word twice", where=path)
+    if counts is not None and (counts.shape != (len(words),) or counts.min() < 0):
+        raise InputError("there must be one count a word, and none below zero", where=path)
+    with np.errstate(over="ignore"):
+        matrix = np.ascontiguousarray(given[:most], np.float32)
     if not np.isfinite(matrix).all():
         raise InputError("the vectors hold numbers that are not finite", where=path)
-    return StaticVectors(words[:most], matrix, counts)
+    return StaticVectors(words[:most], matrix, None if counts is None else counts[:most])
 
 
 def write_vectors(vectors: StaticVectors, path: Path) -> None:
@@ -158,13 +180,15 @@ def write_vectors(vectors: StaticVectors, path: Path) -> None:
 
 
 def read_dictionary(path: Path) -> list[tuple[str, str]]:
-    """Read word pairs: two columns parted by a tab; without a tab, two words parted by spaces.
+    """Read word pairs: two columns parted by a tab; without a tab, two words parted by spaces. At most
+    the first million lines are read.
 
     Raises:
         InputError: the file is missing or empty; more than half of the lines have not two columns: names the first of them.
     """
     path = path.expanduser()
-    pairs, bad, first_bad = [], 0, 0
+    pairs: list[tuple[str, str]] = []
+    bad, first_bad = 0, 0
     with _opened(path, "word pairs") as stream:
         for number, line in enumerate(_lines(stream), start=1):
             text = line.decode(errors="replace").strip("\r\n\ufeff")
@@ -175,9 +199,11 @@ def read_dictionary(path: Path) -> list[tuple[str, str]]:
                 pairs.append((cells[0], cells[1]))
             else:
                 bad, first_bad = bad + 1, first_bad or number
+            if len(pairs) + bad >= MOST_PAIRS:
+                break
     if bad > len(pairs) or not pairs:
         raise InputError(
-            f"{bad} of {bad + len(pairs)} lines have not two columns, the first is line {first_bad}",
+            f"{bad} of {bad + len(pairs)} lines are no two columns of UTF-8, the first is line {first_bad}",
             where=path,
             fix="give one pair on a line: a word of the old language, a tab, a word of the new one",
         )

@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from initialise_tasks import NEW_TEXTS, TEXTS, extended, grown, task_of, unigram
-from shapes import SHAPES, gpt2, mt5, xlm_r
+from shapes import SHAPES, bert, gpt2, llama2, mt5, xlm_r
+from tokenizers import Tokenizer as Backend
 
 from panglot.artifacts import InputError
 from panglot.vocabulary.initialise.align import Align, _counted, batches
 from panglot.vocabulary.initialise.merge_tree import MergeTree
 from panglot.vocabulary.rows import Change
-from panglot.vocabulary.surface import surfaces
+from panglot.vocabulary.surface import surfaces, unknown_id
+from panglot.vocabulary.word_counts import word_counts
 
 OLD = unigram({"▁": -9.0, "▁ខ": -2.0, "ខ": -4.0, "្": -4.0, "ម": -4.0, "្ម": -3.0, "a": -2.0})
 
@@ -91,6 +93,30 @@ def test_words_and_running_text_give_the_same_pieces(build):
     shared = np.minimum(by_word.toarray(), by_text.toarray()).sum(axis=1)[both]
     # running text has no place for a space mark that the tokenizer made up, nor for single bytes of a character
     assert np.median(shared) > 0.99 and (shared > 0.3).mean() > 0.9
+
+
+@pytest.mark.parametrize(("build", "add"), [(xlm_r, 25), (gpt2, 25), (llama2, 25), (bert, 60)])  # bert takes characters first
+def test_weights_equal_plain_loops_over_words(build, add):
+    texts = [" ".join(reversed(each.split())) for each in TEXTS]
+    change = extended(build(), add, texts)
+    task = task_of(change, texts=texts)
+    found = _counted(task, task.texts).toarray()
+    old_model, new_model = (Backend(each.backend.model) for each in (change.old, change.new))
+    unknown, place = unknown_id(change.old), {target: row for row, target in enumerate(task.targets)}
+    sums = np.zeros(found.shape)
+    words = (word for text in texts for word, times in word_counts(change.new, iter([text])).items() for _ in range(times))
+    for word in words:
+        here, there = new_model.encode(word, add_special_tokens=False), old_model.encode(word, add_special_tokens=False)
+        old = [(number, span) for number, span in zip(there.ids, there.offsets, strict=True) if number != unknown]
+        for number, (begin, end) in zip(here.ids, here.offsets, strict=True):
+            if number in place:
+                inside = [each for each, (first, last) in old if begin <= first and last <= end]
+                around = [each for each, (first, last) in old if first <= begin and end <= last]
+                for each in inside or around:
+                    sums[place[number], each] += 1 / len(inside or around)
+    totals = sums.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found, np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0), atol=1e-9)
+    assert (totals > 0).sum() >= 10
 
 
 @settings(max_examples=15, deadline=None)

@@ -9,12 +9,14 @@ from panglot.vocabulary.factors import principal_directions
 from panglot.vocabulary.initialise.focus import Focus
 from panglot.vocabulary.initialise.methods import Initialise
 from panglot.vocabulary.initialise.ofa import Ofa
+from panglot.vocabulary.initialise.overlap import plain_text
 from panglot.vocabulary.initialise.random import draw
 from panglot.vocabulary.initialise.task import Task
 from panglot.vocabulary.initialise.wechsel import Wechsel
 from panglot.vocabulary.rows import NEW, Change
 from panglot.vocabulary.static_vectors import StaticVectors
 from panglot.vocabulary.static_vectors_file import write_vectors
+from panglot.vocabulary.surface import surfaces
 from panglot.vocabulary.vocabulary import Vocabulary
 
 SPECIAL = {"special": True, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
@@ -262,3 +264,134 @@ def test_files_are_told_so_that_a_step_is_run_again():
         "d.vec",
         "e.vec",
     ]
+
+
+# Against plain numpy: the formulas of the papers, with loops, on random vectors and tokens of several pieces
+
+LETTERS = "aשขក"
+PIECES = [*LETTERS, *(f"##{each}" for each in LETTERS), "aש", "##ขก", "กข", "##שa"]
+
+
+def unit(rows):
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+
+
+def mean_of_words(pieces, words, rows, weights, *, cased):
+    """u of each piece: the mean over the words whose cut holds it."""
+    found = np.zeros((pieces.size, rows.shape[1]))
+    for piece in set(range(pieces.size)) - pieces.special:
+        total = 0.0
+        for word, row, weight in zip(words, rows, weights, strict=True):
+            spelt = [word, f" {word}"]
+            if cased and word[:1].upper() != word[:1]:
+                spelt += [word[:1].upper() + word[1:], " " + word[:1].upper() + word[1:]]
+            times = sum(piece in pieces.encode([form])[0] for form in spelt)
+            share = float(times > 0) if cased else times * weight
+            found[piece] += share * row
+            total += share
+        found[piece] /= total or 1.0
+    return found
+
+
+def nearest_softmax(query, donors, k, temperature):
+    known = [place for place in range(len(donors)) if donors[place].any()]
+    cosines = {place: float(unit(query) @ unit(donors[place])) for place in known}
+    kept = sorted(known, key=lambda place: -cosines[place])[:k]
+    powers = np.exp([cosines[each] / temperature for each in kept])
+    found = np.zeros(len(donors))
+    found[kept] = powers / powers.sum()
+    return found
+
+
+def old_and_new():
+    return vocabulary(*PIECES), vocabulary(*PIECES, "aขก", "##กש", "שก")
+
+
+WORDS = ["aש", "aขก", "กש", "ขขก", "שกש", "aa", "กขaש", "שกขก"]
+
+
+def forms(word):
+    return word, word.lower(), word.title()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_wechsel_equals_its_formula(tmp_path, seed):
+    random = np.random.default_rng(seed)
+    old, new = old_and_new()
+    source, target = random.standard_normal((8, 4)), random.standard_normal((8, 4))
+    counts = random.integers(1, 9, 8)
+    for name, rows in (("s", source), ("t", target)):
+        write_vectors(StaticVectors(WORDS, rows.astype(np.float32), counts), tmp_path / f"{name}.safetensors")
+    pairs = [(WORDS[each], WORDS[(each + 1) % 8]) for each in range(6)]
+    (tmp_path / "d.tsv").write_text("".join(f"{one}\t{other}\n" for one, other in pairs), encoding="utf-8")
+    # as it is, lower and title case of both words: nine pairs, and forms that coincide count as often as they do
+    spelt = [(x, y) for one, other in pairs for x in forms(one) for y in forms(other) if x in WORDS and y in WORDS]
+    left, right = source[[WORDS.index(x) for x, _ in spelt]], target[[WORDS.index(y) for _, y in spelt]]
+    one, _, other = np.linalg.svd(left.T @ right)
+    donors = mean_of_words(old, WORDS, source, counts, cased=False) @ (one @ other)
+    queries = mean_of_words(new, WORDS, target, counts, cased=False)
+    given = task(old, new)
+    files = {f"{side}_vectors": str(tmp_path / f"{side[0]}.safetensors") for side in ("source", "target")}
+    found = Wechsel(**files, dictionary=str(tmp_path / "d.tsv"), neighbours=3).weights(given).toarray()
+    expected = [
+        nearest_softmax(queries[each], donors, 3, 0.1) if queries[each].any() else np.zeros(old.size) for each in given.targets
+    ]
+    assert found == pytest.approx(np.array(expected), abs=1e-4)
+    assert found.sum(axis=1).max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("factors", [None, 2])
+def test_ofa_equals_its_formula(tmp_path, seed, factors):
+    random = np.random.default_rng(seed)
+    old, new = old_and_new()
+    rows = random.standard_normal((8, 4))
+    write_vectors(StaticVectors(WORDS, rows.astype(np.float32)), tmp_path / "v.safetensors")
+    donors, queries = (mean_of_words(each, WORDS, rows, np.ones(8), cased=True) for each in (old, new))
+    given = task(old, new, seed=seed, width=6)
+    found = Ofa(vectors=str(tmp_path / "v.safetensors"), neighbours=3, factors=factors).rows(given)["input"]
+    old_rows = given.old("input").astype(float)
+    left, values, right = np.linalg.svd(old_rows, full_matrices=False)
+    coordinates, primitives = left[:, :factors], values[:factors, None] * right[:factors]
+    for row, target in enumerate(given.targets):
+        if queries[target].any():
+            weights = nearest_softmax(queries[target], donors, 3, 0.1)
+            # in the paper the coordinates are mixed, and the primitives multiplied afterwards
+            assert found[row] == pytest.approx((weights @ coordinates) @ primitives, abs=1e-4)
+    assert given.figures["combined"] >= 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_focus_equals_its_formula(tmp_path, seed):
+    random = np.random.default_rng(seed)
+    old, new = old_and_new()
+    rows = random.standard_normal((new.size, 4)).astype(np.float32)
+    write_vectors(StaticVectors([str(each) for each in new.tokens], rows), tmp_path / "v.safetensors")
+    given = task(old, new, seed=seed)
+    found = Focus(vectors=str(tmp_path / "v.safetensors")).rows(given)["input"]
+    overlap = [number for number, token in enumerate(new.tokens) if token in old.ids and number not in new.special]
+    for row, target in enumerate(given.targets):
+        cosines = unit(rows[overlap].astype(float)) @ unit(rows[target].astype(float))
+        # the projection on the simplex, by bisection of its threshold
+        low, high = cosines.min() - 1, cosines.max()
+        for _ in range(100):
+            middle = (low + high) / 2
+            low, high = (middle, high) if np.maximum(cosines - middle, 0).sum() > 1 else (low, middle)
+        weights = np.maximum(cosines - low, 0)
+        expected = weights @ given.old("input")[[old.ids[new.tokens[each]] for each in overlap]]
+        assert found[row] == pytest.approx(expected, abs=1e-4)
+
+
+def test_halves_of_characters_are_not_all_one_word(tmp_path):
+    # decoded with replacement characters they would all get the vector of the word U+FFFD, which real files hold
+    from initialise_tasks import extended, task_of
+    from shapes import gpt2
+
+    change = extended(gpt2(), 20)
+    texts = surfaces(change.new)
+    halves = [each for each in change.added if texts[each] and not plain_text(texts[each])]
+    assert halves
+    file = vectors(tmp_path, **{"\ufffd": [1.0, 0.0], "market": [1.0, 0.1]})
+    weights = Focus(vectors=file).weights(task_of(change, texts=None))
+    assert not weights[[change.added.index(each) for each in halves]].nnz

@@ -53,6 +53,15 @@ def test_targets_without_weights_are_drawn_and_counted():
     assert task.figures == {"combined": 2, "drawn": 1}
 
 
+def test_it_is_told_where_most_rows_are_drawn():
+    change = grown(OLD, ["ខ្មែរ", "ລາວ", "ߒߞߏ"])
+    one, two = task_of(change), task_of(change)
+    Given(rows_of_weights=[[0, 0.5, 0.5, 0], [0] * 4, [0, 0, 0, 1]]).rows(one)
+    Given(rows_of_weights=[[0] * 4, [0] * 4, [0, 0, 0, 1]]).rows(two)
+    assert not one.notes
+    assert two.notes == ["Nothing is known of 2 of 3 new tokens: their rows were drawn around the old ones."]
+
+
 def test_a_drawn_row_does_not_depend_on_which_others_are_drawn():
     change = grown(OLD, ["ខ្មែរ", "ລາວ"])
     both = Given(rows_of_weights=[[0] * 4, [0] * 4]).rows(task_of(change))

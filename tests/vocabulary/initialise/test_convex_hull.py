@@ -66,6 +66,53 @@ def test_a_tiny_model_decodes_the_same_after_it():
         assert not torch.equal(model(ids).logits.argmax(dim=-1), before)
 
 
+def softmax(rows):
+    powers = np.exp(rows - rows.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def test_weights_are_the_softmax_of_the_product_of_two_factors():
+    # without a step the factors are as they were drawn: A1, A2 of the input, then B1, B2 of the output
+    task = task_of(extended(xlm_r(), 20))
+    weights = ConvexHull(steps=0, rank=8, candidates=64).weights(task)
+    random = torch.Generator().manual_seed(task.seed)
+    for role in ("input", "output"):
+        count = task.figures["candidates"]
+        first, second = (torch.rand(*shape, generator=random).double().numpy() for shape in ((20, 8), (8, count)))
+        found = weights[role].toarray()
+        seen = [row for row in range(20) if (found[row] > 0).sum() == count]  # the others are means of pieces
+        assert len(seen) >= 15
+        expected = np.sort(softmax(first @ second), axis=1)
+        np.testing.assert_allclose(np.sort(found[seen], axis=1)[:, -count:], expected[seen], rtol=1e-4)
+
+
+@pytest.mark.parametrize("roles", [("input", "output"), ("input",)])
+def test_the_loss_is_that_of_skip_grams_over_all_neighbours(roles):
+    # every neighbour is in so large a batch, so that the estimate is the sum itself
+    change = extended(unigram({"▁": -3.0, "ខ": -1.0, "ម": -1.0, "្": -1.5, "ក": -2.0}), 4, ["ខ្មែរ ខ្មក មក្ខ"] * 9)
+    task = task_of(change, texts=["ខ្មកម ខ្ម មក្ខ កមក"] * 30, roles=roles)
+    method = ConvexHull(steps=1, batch=60_000, rank=4, candidates=5)
+    learned = method.rows(task_of(change, texts=["ខ្មកម ខ្ម មក្ខ កមក"] * 30, roles=roles))
+    assert all(np.isfinite(each).all() for each in learned.values())
+    start = ConvexHull(steps=0, rank=4, candidates=5).rows(task)
+    pairs = count_skip_grams(change.new, task.texts()).with_one_of(task.targets)
+
+    def whole(role):
+        found = np.zeros((change.new.size, 12))
+        kept = change.source >= 0
+        found[kept] = task.old(role)[change.source[kept]]
+        found[task.targets] = start[role]
+        return found
+
+    seen = np.unique(pairs.context)
+    logits = whole("input")[pairs.centre] @ whole(roles[-1])[seen].T
+    loss = -np.log(softmax(logits))[np.arange(len(pairs.centre)), np.searchsorted(seen, pairs.context)]
+    other = task_of(change, texts=["ខ្មកម ខ្ម មក្ខ កមក"] * 30, roles=roles)
+    method.rows(other)
+    assert other.figures["steps"] == 1
+    assert other.figures["loss"][0] == pytest.approx(np.average(loss, weights=pairs.count), rel=0.03)
+
+
 def test_learning_lowers_the_loss_and_tells_tokens_apart():
     # "ខ" stands beside a, "ម" beside b: their rows must end nearer to what predicts these
     old = unigram({"▁": -3.0, "a": -1.0, "b": -1.0, "ក": -2.0, "គ": -2.0})

@@ -8,12 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from initialise_tasks import grown, task_of
 from sklearn.linear_model import orthogonal_mp
+from surgery_models import write_model_of
 
-from panglot.artifacts import InputError
+from panglot.artifacts import InputError, step_folder
 from panglot.models.tiny import write_tiny
 from panglot.vocabulary.initialise.omp import OMP, matching_pursuit
+from panglot.vocabulary.initialise.random import Random, draw
+from panglot.vocabulary.initialise_rows import apply, model_vocabulary
 from panglot.vocabulary.matrices import find_tensors
 from panglot.vocabulary.reading import read_vocabulary
+from panglot.vocabulary.surface import surfaces
 
 
 def spread(count: int, width: int, seed: int = 0):
@@ -106,6 +110,45 @@ def test_a_token_is_made_of_the_same_shared_tokens_as_in_the_donor(donor, tmp_pa
     np.testing.assert_allclose(rows["input"][0], old[40] + 2 * old[50] - old[60], atol=1e-3)
     assert task.figures == {"shared": 256, "combined": 3, "drawn": 1}
     assert all(np.isfinite(each).all() for each in rows.values())
+
+
+def pursued(target, atoms, k):
+    """The definition, for one target: float64, one least-squares problem a step."""
+    rest, taken = target, []
+    for _ in range(k):
+        products = np.abs(atoms @ rest)
+        products[taken] = -1
+        taken.append(int(products.argmax()))
+        solved = np.linalg.lstsq(atoms[taken].T, target, rcond=None)[0]
+        rest = target - atoms[taken].T @ solved
+    return taken, solved
+
+
+def test_the_head_is_solved_with_the_head_of_the_donor(tmp_path):
+    model = write_model_of("llama-untied", tmp_path / "base")
+    change = grown(model_vocabulary(model), ["ab", "Ġthe the"])
+    with step_folder(tmp_path / "donor") as step:
+        apply(model, change, Random(), step)
+    folder = tmp_path / "donor" / "model"
+    task = task_of(change, roles=("input", "output"), seed=5)
+    rows = OMP(donor=folder, k=3, shared=10_000).rows(task)
+    shared = [number for number, text in enumerate(surfaces(change.old)) if text is not None]
+    for role in ("input", "output"):
+        donor = find_tensors(folder).matrix(role).astype(float)
+        for row, target in enumerate(change.added):
+            taken, solved = pursued(donor[target], donor[shared], 3)
+            expected = solved @ task.old(role)[np.array(shared)[taken]]
+            np.testing.assert_allclose(rows[role][row], expected, atol=1e-3)
+
+
+def test_a_row_of_zeros_in_the_head_of_the_donor_is_drawn_and_not_zero(donor, tmp_path, monkeypatch):
+    task = base_task(tmp_path, PIECES)
+    weights = OMP._weights
+    turns = iter(["input", "output"])
+    monkeypatch.setattr(OMP, "_weights", lambda *given: weights(*given) * (next(turns) == "input"))
+    rows = OMP(donor=donor, k=2).rows(task)
+    assert task.figures["drawn"] == 0
+    assert (rows["output"] == draw(task.old("output"), 3, task.seed_of("output"))).all()
 
 
 def test_a_bias_is_a_mean_of_biases(donor, tmp_path):

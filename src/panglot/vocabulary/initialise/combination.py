@@ -65,7 +65,7 @@ def combine(weights: "csr_array", matrix: Matrix) -> Matrix:
 
 
 def fill(rows: dict[Role, Matrix], weights: "csr_array", task: Task) -> dict[Role, Matrix]:
-    """Draw the rows that have no weights, and count them in `task.figures`: `combined`, `drawn`.
+    """Draw the rows that have no weights, and count them in `task.figures`: `combined`, `drawn`; note where they are the most.
 
     Args:
         rows: by role `[targets, D]`; changed in place.
@@ -77,6 +77,10 @@ def fill(rows: dict[Role, Matrix], weights: "csr_array", task: Task) -> dict[Rol
     """
     empty = without_weights(weights)
     task.figures["combined"], task.figures["drawn"] = int((~empty).sum()), int(empty.sum())
+    if 2 * empty.sum() > len(empty):
+        task.note(
+            f"Nothing is known of {empty.sum():,} of {len(empty):,} new tokens: their rows were drawn around the old ones."
+        )
     if empty.any():
         for role, found in rows.items():
             found[empty] = draw(task.old(role), len(found), task.seed_of(role))[empty]

@@ -26,7 +26,7 @@ class ConvexHull(Method):
 
     Mundra et al. (2024), "An Empirical Comparison of Vocabulary Expansion and Initialization Approaches for Language Models".
     W and V, the old input and output rows, are frozen. The loss is that of skip-grams: cross-entropy of the neighbour y of a
-    token x with logits [W; W'][x] · [V; V']ᵀ. With tied matrices there is one pair of factors. Weights are positive and sum
+    token x with logits `[W; W'][x] · [V; V']ᵀ`. With tied matrices there is one pair of factors. Weights are positive and sum
     to one, so that a new token's logit is never above the highest old one: greedy decoding on old text does not change.
     A bias of the head is combined like the head's rows, which keeps that true.
 
@@ -82,7 +82,10 @@ class ConvexHull(Method):
         seen = np.zeros(task.change.new.size, bool)
         seen[pairs.centre] = True
         unseen = ~seen[task.targets]
-        task.figures.update(candidates=len(chosen), pairs=int(pairs.count.sum()) // 2, unseen=int(unseen.sum()))
+        unknown = sum(not parts for parts, alone in zip(pieces, unseen.tolist(), strict=True) if alone)
+        task.figures.update(
+            candidates=len(chosen), pairs=int(pairs.count.sum()) // 2, unseen=int(unseen.sum()), unknown=unknown
+        )
         task.figures.update(steps=learner.steps, loss=[round(each, 4) for each in (learner.first, learner.last)])
         found = {role: _sparse(each, chosen, pieces, unseen, task.change.old.size) for role, each in learner.factors.items()}
         head = found.get("output", found["input"])

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from panglot.artifacts import InputError
 from panglot.vocabulary.initialise.combination import Combination
-from panglot.vocabulary.initialise.overlap import Match, copies, twins
+from panglot.vocabulary.initialise.overlap import Match, copies, plain_text, twins
 from panglot.vocabulary.initialise.similarity import sparsemax_weights
 from panglot.vocabulary.initialise.task import Task
 from panglot.vocabulary.static_vectors_file import read_vectors
@@ -29,7 +29,9 @@ class Focus(Combination):
     the text lacks are no donors: when a vocabulary is extended these are the tokens of other languages, which the paper leaves
     out too. A token that is rarer than `minimum_count` has no vector; its row is drawn around the old ones.
 
-    Deviations: the vectors come from co-occurrence counts and not from fastText; the dimension is that of the paper's code.
+    Deviations: the vectors come from co-occurrence counts and not from fastText; the dimension is that of the published code,
+    which is smaller than the paper's; which old tokens may give when a vocabulary is extended is told by the text and not by a
+    second tokenizer of the new language; special tokens are never donors.
 
     Attributes:
         vectors: file of vectors of tokens (or of words) to use in place of those made from the text: `.vec`, `.safetensors`.
@@ -95,7 +97,7 @@ class Focus(Combination):
                 continue
             row = given.index.get(token)
             if row is None and form is not None:
-                row = given.index.get(form.decode(errors="replace").strip())
+                row = given.index.get(plain_text(form))
             if row is not None and given.matrix[row].any():
                 ids.append(number)
                 rows.append(row)

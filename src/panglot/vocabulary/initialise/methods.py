@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from panglot.artifacts import digest_file, digest_folder
 from panglot.vocabulary.initialise.align import Align
 from panglot.vocabulary.initialise.convex_hull import ConvexHull
 from panglot.vocabulary.initialise.focus import Focus
@@ -15,6 +16,7 @@ from panglot.vocabulary.initialise.ofa import Ofa
 from panglot.vocabulary.initialise.omp import OMP
 from panglot.vocabulary.initialise.random import Random
 from panglot.vocabulary.initialise.subword_mean import SubwordMean
+from panglot.vocabulary.initialise.task import Method
 from panglot.vocabulary.initialise.transmi import TransMI
 from panglot.vocabulary.initialise.wechsel import Wechsel
 
@@ -43,3 +45,17 @@ Initialise = Annotated[
     BeforeValidator(_spelled_out),
 ]
 """A method by name (`focus`), or with its parameters (`{method: focus, dimension: 300}`)."""
+
+
+def files_read(*, initialise: Method | None = None, **_: object) -> dict[str, str]:
+    """Digest of each file and folder that a component's parameter `initialise` names; for `panglot.artifacts.reads`.
+
+    What is not there is left out: the method itself says so when it is run.
+
+    Example:
+        >>> files_read(initialise=Focus(vectors="no-such-file.vec"), model=None)
+        {}
+    """
+    files = [] if initialise is None else initialise.files()
+    found = {str(each): digest_folder(each) if each.is_dir() else digest_file(each) for each in files if each.exists()}
+    return dict(sorted(found.items()))

@@ -32,7 +32,8 @@ class Ofa(Combination):
     factorised model has them; `vocabulary.factorise` then makes the model itself small without changing them much.
 
     Deviations: without a file the vectors are made from the text at hand (the new text, and `source_text` if given), whose
-    languages are linked only by the words that they share; the paper has vectors of over a thousand languages.
+    languages are linked only by the words that they share; the paper has vectors of over a thousand languages. A row that is
+    drawn is drawn among full rows also with `factors`.
 
     Attributes:
         vectors: file of multilingual word vectors (`.vec`, `.vec.gz`, `.safetensors`).

@@ -51,7 +51,7 @@ class OMP(Method):
     shared: Annotated[int, Field(ge=1)] = 8192
 
     def files(self) -> list[Path]:
-        return [self.donor]
+        return [self.donor.expanduser()]
 
     def rows(self, task: Task) -> dict[Role, Matrix]:
         """The rows of the new tokens.
@@ -63,13 +63,14 @@ class OMP(Method):
         from panglot.vocabulary.matrices import find_tensors
         from panglot.vocabulary.reading import read_vocabulary
 
-        if not self.donor.is_dir():
-            raise InputError("there is no folder of a donor model", where=self.donor)
-        tensors = find_tensors(self.donor)
-        donors = _ids_by_surface(read_vocabulary(inspect_folder(self.donor).network))
+        donor = self.donor.expanduser()
+        if not donor.is_dir():
+            raise InputError("there is no folder of a donor model", where=donor)
+        tensors = find_tensors(donor)
+        donors = _ids_by_surface(read_vocabulary(inspect_folder(donor).network))
         pairs = _shared(donors, _ids_by_surface(task.change.old), self.shared)
         if not len(pairs):
-            raise InputError("the donor shares no token with the model", where=self.donor)
+            raise InputError("the donor shares no token with the model", where=donor)
         texts = surfaces(task.change.new)
         named = ((number, texts[target]) for number, target in enumerate(task.targets))
         found = [(number, donors[text]) for number, text in named if text is not None and text in donors]
@@ -82,7 +83,10 @@ class OMP(Method):
         if "bias" in task.matrices:
             weights["bias"] = _averaging(weights.get("output", weights["input"]))
         rows = {role: combine(each, task.old(role)) for role, each in weights.items()}
-        return fill(rows, weights["input"], task)
+        for role in ("output", "bias", "input"):  # the last one's counts are told
+            if role in rows:
+                fill({role: rows[role]}, weights[role], task)
+        return rows
 
     def _weights(self, donor: Matrix, pairs: NDArray[np.int64], found: list[tuple[int, int]], task: Task) -> "csr_array":
         from scipy.sparse import csr_array

@@ -46,12 +46,23 @@ def twins(change: Change, targets: list[int], match: Match) -> dict[int, int]:
     return found
 
 
-def _loose(surface: bytes) -> str:
-    """The text in lower case without spaces around it; empty for a part of a character."""
+def plain_text(surface: bytes) -> str:
+    """The text without spaces around it; empty for a part of a character.
+
+    Parts of characters must not all become U+FFFD: they would be one token, and files of vectors have that word.
+
+    Example:
+        >>> plain_text(" ດີ".encode()), plain_text("ດີ".encode()[:2])
+        ('ດີ', '')
+    """
     try:
-        return surface.decode().strip().lower()
+        return surface.decode().strip()
     except UnicodeDecodeError:
         return ""
+
+
+def _loose(surface: bytes) -> str:
+    return plain_text(surface).lower()
 
 
 def copies(same: dict[int, int], task: Task) -> "csr_array":

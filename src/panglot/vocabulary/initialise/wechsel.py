@@ -32,7 +32,8 @@ class Wechsel(Combination):
 
     Deviations: vectors made here come from co-occurrence counts and not from fastText; files of vectors carry no n-grams, so a
     piece is always composed of words; where there is no dictionary, the words that both sides share (numbers, names, loans)
-    stand in for one. Special tokens are never donors.
+    stand in for one. Tokens that both vocabularies have keep their row, where the published code makes new ones for all
+    but special tokens; and special tokens are never donors.
 
     Attributes:
         source_vectors: file of word vectors of the old language (`.vec`, `.vec.gz`, `.safetensors`).
