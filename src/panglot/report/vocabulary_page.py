@@ -1,5 +1,6 @@
 """The report of a tokenizer: what each language pays, how its text is cut, which languages share pieces, what it costs."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,14 +13,13 @@ from panglot.report.page import CARD_FILE, FACTS_FILE, FORMAT, PAGE_FILE, Page, 
 from panglot.report.rendering import render
 from panglot.report.text import markdown
 from panglot.report.vocabulary_plots import heat_map, price_plot
-from panglot.report.vocabulary_wording import figure, headline, limits, summary
-from panglot.vocabulary.measures import KINDS, Measures, against
+from panglot.report.vocabulary_wording import figure, from_to, headline, limits, summary
+from panglot.vocabulary.measures import KINDS, Measures, against, represented
 
 KIND = "vocabulary"
 MARKS = ("before", "control", "relative", "after")
-_READABLE = 0.99
-"""Share of characters that must be represented before a language's price means anything."""
 _EXAMPLES = 8
+_OF_ONE_SCRIPT = 2
 _MOST_IN_HEAT_MAP = 150
 _CHANGE = "change"
 _ORDER = (
@@ -99,6 +99,10 @@ def vocabulary_facts(measures: Measures, title: str = "") -> dict[str, Any]:
         "model": {"base": ""},
         "fell_short": [],
     }  # fmt: skip
+    if facts["main"] == "premium":
+        # what stands beside each other says the same
+        aligned = {each["tag"] for each in languages if each["parallel"]}
+        facts["examples"] = [each for each in facts["examples"] if each["language"] in aligned]
     facts["headline"] = headline(facts)
     facts["summary"] = summary(facts)
     facts["limits"] = limits(facts)
@@ -113,7 +117,7 @@ def draw_vocabulary(facts: dict[str, Any], cost: dict[str, Any] | None = None) -
         cost: from `account.cost`; without it the section is left out.
     """
     names = [each["name"] for each in facts["tokenizers"]]
-    marks = dict(zip(names, _marks(len(names)), strict=True))
+    marks = _marks(names)
     labels = {each["tag"]: each for each in facts["languages"]}
     return render(
         "vocabulary_page.html",
@@ -132,6 +136,7 @@ def draw_vocabulary(facts: dict[str, Any], cost: dict[str, Any] | None = None) -
             for name in names
             if name in facts["overlap"]
         ],
+        absences=_absences(facts["languages"]),
         kinds=KINDS,
         version=__version__,
     )
@@ -141,18 +146,18 @@ def _any_premium(languages: Sequence[Mapping[str, Any]], name: str, reference: s
     return any("premium" in each["figures"][name] and each["tag"] != reference for each in languages)
 
 
-def _marks(count: int) -> Sequence[str]:
-    """Shapes and colours of the tokenizers: the last is what it is about, the first what it came from."""
-    return {1: ("after",), 2: ("before", "after"), 3: ("before", "control", "after")}.get(
-        count, (*MARKS, *["after"] * count)[:count]
-    )
+def _marks(names: Sequence[str]) -> dict[str, str]:
+    """Shapes and colours of the tokenizers in the plot: the last is what it is about, the first what it came from.
+
+    Four can be told apart; of more, those after the third and before the last are left to the tables.
+    """
+    drawn = [*names[: len(MARKS) - 1], names[-1]] if len(names) > len(MARKS) else names
+    shapes = {1: ("after",), 2: ("before", "after"), 3: ("before", "control", "after")}.get(len(drawn), MARKS)
+    return dict(zip(drawn, shapes, strict=True))
 
 
 def _readable(figures: Mapping[str, Mapping[str, float | None]]) -> bool:
-    coverage, unknown = figures.get("coverage"), figures.get("unknown")
-    if coverage is not None and (coverage["value"] or 0) < _READABLE:
-        return False
-    return unknown is None or (unknown["value"] or 0) <= 1 - _READABLE
+    return represented({metric: value for metric, each in figures.items() if (value := each["value"]) is not None})
 
 
 def _tell_apart(languages: list[dict[str, Any]]) -> None:
@@ -199,8 +204,13 @@ def _examples(
     wanted += [each["tag"] for each in clear if "fertility" in each["absent"]][:1]
     wanted += [each["tag"] for each in dear if not each["readable"][names[-1]]][:1]
     wanted += [each["tag"] for each in clear if each["tag"].endswith(("Deva", "Ethi", "Taml", "Khmr", "Thaa"))][:1]
-    picked = [reference, *dict.fromkeys(each for each in [*wanted, *(each["tag"] for each in dear)] if each != reference)]
-    return [by_language[each] for each in picked if each in by_language][:_EXAMPLES]
+    found, scripts = [], Counter[str]()
+    for tag in dict.fromkeys([reference, *wanted, *(each["tag"] for each in dear)]):
+        script = tag.partition("_")[2]
+        if tag in by_language and scripts[script] < _OF_ONE_SCRIPT:
+            found.append(by_language[tag])
+            scripts[script] += 1
+    return found[:_EXAMPLES]
 
 
 def _overlaps(measures: Measures, names: Sequence[str]) -> dict[str, Any]:
@@ -288,16 +298,32 @@ def _table(facts: Mapping[str, Any], name: str, number: int) -> dict[str, Any]:
     }
 
 
+def _absences(languages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Why there are no figures: each reason once, with what is missing and where."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for each in languages:
+        reasons: dict[str, list[str]] = {}
+        for metric, reason in each["absent"].items():
+            reasons.setdefault(reason, []).append(KINDS[metric].label)
+        for reason, missing in reasons.items():
+            found.setdefault((reason, tuple(sorted(missing))), []).append(each["name"])
+    return [
+        {"missing": ", ".join(missing), "reason": reason, "languages": ", ".join(sorted(names))}
+        for (reason, missing), names in sorted(found.items())
+    ]
+
+
 def _change_table(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The first tokenizer, the last, and the difference, for what a change of vocabulary is made for."""
     names = [each["name"] for each in facts["tokenizers"]]
     first, last = names[0], names[-1]
-    metrics = [each for each in ("premium", "fertility", "tokens_per_character", "unknown")
+    metrics = [each for each in (facts["main"], "fertility", "unknown")
                if any(each in one["figures"][last] for one in facts["languages"])]  # fmt: skip
 
-    def moved(each: dict[str, Any]) -> float:
+    def moved(each: dict[str, Any]) -> tuple[bool, float, str]:
+        # where a tokenizer knows little of a language, fewer tokens are no saving
         said = each["changes"][last].get("tokens_change")
-        return said["value"] if said else 0.0
+        return not (each["readable"][first] and each["readable"][last]), said["value"] if said else 0.0, each["tag"]
 
     return {
         "first": first,
@@ -306,18 +332,18 @@ def _change_table(facts: Mapping[str, Any]) -> dict[str, Any]:
         "rows": [
             {
                 **each,
+                "blind": not (each["readable"][first] and each["readable"][last]),
                 "change": _cell("tokens_change", each["changes"][last].get("tokens_change"), sign=True),
                 "texts": _cell("texts_changed", each["changes"][last].get("texts_changed")),
                 "pairs": [
                     {
-                        "first": _cell(metric, each["figures"][first].get(metric))["text"],
-                        "last": _cell(metric, each["figures"][last].get(metric))["text"],
+                        "text": from_to(*(_cell(metric, each["figures"][name].get(metric))["text"] for name in (first, last))),
                         "difference": _cell(metric, each["changes"][last].get(metric), sign=True),
                     }
                     for metric in metrics
                 ],
             }
-            for each in sorted(facts["languages"], key=lambda each: (moved(each), each["tag"]))
+            for each in sorted(facts["languages"], key=moved)
         ],
     }
 
@@ -327,9 +353,9 @@ def _price_table(facts: Mapping[str, Any], name: str) -> dict[str, Any]:
     metrics = [each for each in _COSTS if any(each in one["figures"][name] for one in languages)]
     main = facts["main"]
 
-    def paid(each: dict[str, Any]) -> tuple[float, str]:
+    def paid(each: dict[str, Any]) -> tuple[bool, float, str]:
         said = each["figures"][name].get(main)
-        return (-said["value"] if said else 0.0, each["tag"])
+        return not each["readable"][name], -said["value"] if said else 0.0, each["tag"]
 
     return {
         "name": name,
