@@ -64,7 +64,7 @@ def _blind(name: str, languages: Sequence[Mapping[str, Any]]) -> str:
     if not worst:
         return ""
     said = _some([f"{label} ({share})" for _, _, label, share in sorted(worst)])
-    return f"Not represented whole, so that what {'they seem' if len(worst) > 1 else 'it seems'} to pay means nothing: {said}."
+    return f"Not represented whole (*), so that what {'they seem' if len(worst) > 1 else 'it seems'} to pay means nothing: {said}."
 
 
 def _some(names: Sequence[str]) -> str:
