@@ -1,11 +1,11 @@
 """The report of a tokenizer: what each language pays, how its text is cut, which languages share pieces, what it costs."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from panglot import __version__
 from panglot.artifacts import Step
+from panglot.corpus.documents import UNDETERMINED
 from panglot.report import account
 from panglot.report.comparison import describe
 from panglot.report.lineage import lineage
@@ -13,13 +13,12 @@ from panglot.report.page import CARD_FILE, FACTS_FILE, FORMAT, PAGE_FILE, Page, 
 from panglot.report.rendering import render
 from panglot.report.text import markdown
 from panglot.report.vocabulary_plots import heat_map, price_plot
-from panglot.report.vocabulary_wording import figure, from_to, headline, limits, summary
+from panglot.report.vocabulary_wording import figure, from_to, headline, limits, summary, without_unit
 from panglot.vocabulary.measures import KINDS, Measures, against, represented
 
 KIND = "vocabulary"
 MARKS = ("before", "control", "relative", "after")
 _EXAMPLES = 8
-_OF_ONE_SCRIPT = 2
 _MOST_IN_HEAT_MAP = 150
 _CHANGE = "change"
 _ORDER = (
@@ -70,10 +69,10 @@ def vocabulary_facts(measures: Measures, title: str = "") -> dict[str, Any]:
     languages = []
     for each in more["languages"]:
         of = found[each["tag"]]
-        figures = {name: of[name] for name in names}
+        figures = {name: of.get(name, {}) for name in names}
         languages.append(
             {
-                **describe(each["tag"]),
+                **_described(each["tag"]),
                 "documents": each["documents"],
                 "characters": each["characters"],
                 "parallel": each["parallel"],
@@ -94,7 +93,7 @@ def vocabulary_facts(measures: Measures, title: str = "") -> dict[str, Any]:
         "languages": languages,
         "main": "premium" if _any_premium(languages, names[0], more["reference"]) else "tokens_per_character",
         "examples": _examples(more["examples"], languages, more["reference"], names),
-        "overlap": _overlaps(measures, names),
+        "overlap": {name: _overlap(measures, name, [each for each in languages if each["readable"][name]]) for name in names},
         "measure": {"signatures": _signatures(measures)},
         "model": {"base": ""},
         "fell_short": [],
@@ -132,14 +131,18 @@ def draw_vocabulary(facts: dict[str, Any], cost: dict[str, Any] | None = None) -
         prices=[_price_table(facts, name) for name in names] if facts["price"] else [],
         examples=[{**each, **labels[each["language"]], "cuts": each["cuts"]} for each in facts["examples"]],
         maps=[
-            {"name": name, "map": heat_map(facts["overlap"][name], labels), "nearest": _nearest(facts["overlap"][name], labels)}
-            for name in names
-            if name in facts["overlap"]
+            {"name": name, "map": heat_map(said, labels), "nearest": _nearest(said, labels)}
+            for name, said in facts["overlap"].items()
+            if said
         ],
         absences=_absences(facts["languages"]),
         kinds=KINDS,
         version=__version__,
     )
+
+
+def _described(tag: str) -> dict[str, str]:
+    return {**describe(tag), **({"name": "unknown language"} if tag == UNDETERMINED else {})}
 
 
 def _any_premium(languages: Sequence[Mapping[str, Any]], name: str, reference: str) -> bool:
@@ -204,35 +207,33 @@ def _examples(
     wanted += [each["tag"] for each in clear if "fertility" in each["absent"]][:1]
     wanted += [each["tag"] for each in dear if not each["readable"][names[-1]]][:1]
     wanted += [each["tag"] for each in clear if each["tag"].endswith(("Deva", "Ethi", "Taml", "Khmr", "Thaa"))][:1]
-    found, scripts = [], Counter[str]()
-    for tag in dict.fromkeys([reference, *wanted, *(each["tag"] for each in dear)]):
-        script = tag.partition("_")[2]
-        if tag in by_language and scripts[script] < _OF_ONE_SCRIPT:
-            found.append(by_language[tag])
-            scripts[script] += 1
-    return found[:_EXAMPLES]
+    order = [tag for tag in dict.fromkeys([reference, *wanted, *(each["tag"] for each in dear)]) if tag in by_language]
+    scripts: dict[str, str] = {}
+    for tag in order[1:]:
+        scripts.setdefault(tag.partition("_")[2], tag)
+    kept = set(list(dict.fromkeys([*order[:1], *scripts.values(), *order]))[:_EXAMPLES])
+    return [by_language[tag] for tag in order if tag in kept]
 
 
-def _overlaps(measures: Measures, names: Sequence[str]) -> dict[str, Any]:
-    """Tokenizer to the languages, neighbours together, and their overlap, 1 − divergence."""
-    table = measures.overlap().to_pylist()
-    found: dict[str, Any] = {}
-    for name in names:
-        rows = [each for each in table if each["tokenizer"] == name]
-        tags = sorted({each[key] for each in rows for key in ("language", "other")})
-        if not 1 < len(tags) <= _MOST_IN_HEAT_MAP:
-            continue
-        place = {tag: number for number, tag in enumerate(tags)}
-        divergence = [[0.0] * len(tags) for _ in tags]
-        for each in rows:
-            i, j = place[each["language"]], place[each["other"]]
+def _overlap(measures: Measures, name: str, languages: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Languages, neighbours together, and their overlap, 1 − divergence; None for one language or too many to draw.
+
+    A language of which a tokenizer knows only digits and commas shares these with all others, so it is left out.
+    """
+    tags = sorted(each["tag"] for each in languages)
+    if not 1 < len(tags) <= _MOST_IN_HEAT_MAP:
+        return None
+    place = {tag: number for number, tag in enumerate(tags)}
+    divergence = [[0.0] * len(tags) for _ in tags]
+    for each in measures.overlap().to_pylist():
+        i, j = place.get(each["language"]), place.get(each["other"])
+        if each["tokenizer"] == name and i is not None and j is not None:
             divergence[i][j] = divergence[j][i] = each["divergence"]
-        order = _neighbours(divergence)
-        found[name] = {
-            "languages": [tags[i] for i in order],
-            "overlap": [[round(1 - divergence[i][j], 4) for j in order] for i in order],
-        }
-    return found
+    order = _neighbours(divergence)
+    return {
+        "languages": [tags[i] for i in order],
+        "overlap": [[round(1 - divergence[i][j], 4) for j in order] for i in order],
+    }
 
 
 def _neighbours(divergence: Sequence[Sequence[float]]) -> list[int]:
@@ -264,7 +265,8 @@ def _cell(metric: str, said: Mapping[str, float | None] | None, *, sign: bool = 
         return {"text": "–", "below": ""}
     below = ""
     if said["low"] is not None:
-        below = f"{figure(kind, said['low'], sign=sign)} to {figure(kind, said['high'], sign=sign)}"
+        low, high = (figure(kind, said[end], sign=sign) for end in ("low", "high"))
+        below = f"{without_unit(low)} to {high}"
     return {"text": figure(kind, said["value"], sign=sign), "below": below}
 
 

@@ -64,7 +64,9 @@ def _blind(name: str, languages: Sequence[Mapping[str, Any]]) -> str:
     if not worst:
         return ""
     said = _some([f"{label} ({share})" for _, _, label, share in sorted(worst)])
-    return f"Not represented whole (*), so that what {'they seem' if len(worst) > 1 else 'it seems'} to pay means nothing: {said}."
+    return (
+        f"Not represented whole (*), so that what {'they seem' if len(worst) > 1 else 'it seems'} to pay means nothing: {said}."
+    )
 
 
 def _some(names: Sequence[str]) -> str:
@@ -235,8 +237,12 @@ def from_to(first: str, last: str) -> str:
     """
     if first == last:
         return last
-    unit = "\N{NO-BREAK SPACE}%"
-    return f"{first.removesuffix(unit) if last.endswith(unit) else first} → {last}"
+    return f"{without_unit(first) if last.endswith('%') else first} → {last}"
+
+
+def without_unit(said: str) -> str:
+    """A figure without its percent sign, where another one follows that has it."""
+    return said.removesuffix("\N{NO-BREAK SPACE}%")
 
 
 def _said(figures: Mapping[str, Mapping[str, float | None]], metric: str, *, sign: bool = False) -> str:
