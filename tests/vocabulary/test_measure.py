@@ -252,7 +252,7 @@ def test_bad_input(tmp_path: Path) -> None:
 
     assert "no tokenizer" in said(of=[])
     assert "2 names for 1 tokenizer" in said(of=[one], names=["a", "b"])
-    assert "hsb_Latn" in said(of=[one], parallel=True) and "1 documents" in said(of=[one], parallel=True)
+    assert "hsb_Latn" in said(of=[one], parallel=True) and "1 document," in said(of=[one], parallel=True)
 
 
 def test_equal_inputs_give_equal_bytes_and_seeds_change_intervals_only(tmp_path: Path) -> None:

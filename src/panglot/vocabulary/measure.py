@@ -136,7 +136,8 @@ def _tallies(of: Sequence[Model | Tokenizer], names: Sequence[str]) -> list[Toke
     if not of:
         raise InputError("no tokenizer is given", where="of", fix="name a model or a tokenizer")
     if names and len(names) != len(of):
-        raise InputError(f"there are {len(names)} names for {len(of)} tokenizers", where="names", fix="one for each, in order")
+        tokenizers = f"{len(of)} tokenizer{'s' * (len(of) > 1)}"
+        raise InputError(f"there are {len(names)} names for {tokenizers}", where="names", fix="one for each, in order")
     found: list[TokenTally] = []
     for place, each in enumerate(of):
         if isinstance(each, Model):
