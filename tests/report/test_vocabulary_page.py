@@ -64,7 +64,7 @@ def test_data_stays_text(hostile: Page) -> None:
         assert not any(name.startswith("on") or name == "src" for name in attributes), (tag, attributes)
         assert (attributes.get("href") or "#").startswith(("#", "data:,"))
         if "style" in attributes:
-            assert re.fullmatch(r"(--o\d+:\d+;?)+|width:[\d.]+%|font-size:[\d.]+px", attributes["style"] or ""), attributes
+            assert re.fullmatch(r"(--o\d+:\d+;?)+|width:[\d.]+(%|px)|font-size:[\d.]+px", attributes["style"] or ""), attributes
     card = (hostile.folder / CARD_FILE).read_text(encoding="utf-8")
     assert "<script>" not in card
     for text in (card, hostile.html.read_text(encoding="utf-8")):
@@ -114,7 +114,17 @@ def test_a_language_that_is_not_represented_is_never_said_to_be_cheap(tmp_path: 
 def test_known_characters_but_unknown_words(tmp_path: Path) -> None:
     """A word longer than the limit of WordPiece is unknown, though all its characters are known."""
     page = make_vocabulary_page(tmp_path, {"eng_Latn": ["to " + "ab" * 80] * 3}, {"small": by_hand()})
-    assert f"English (50{NBSP}% unknown)" in " ".join(page.facts["headline"]["more"])
+    assert f"English (50{NBSP}% unknown tokens)" in " ".join(page.facts["headline"]["more"])
+
+
+def test_what_an_extension_makes_readable(tmp_path: Path) -> None:
+    more = by_hand(["[UNK]", "to", "dom", "##y", ".", "a", "##b", "d", "o", "m", "t", "y", "b", "ߒ", "##ߞ", "ߞ"])
+    texts = {"eng_Latn": ["to dom"] * 3, "nqo_Nkoo": ["ߒߞ to"] * 3}
+    said = make_vocabulary_page(tmp_path, texts, {"old": by_hand(), "new": more}, parallel=True).facts["headline"]
+    assert said["sentence"] == "No language is shown to take more or fewer tokens with new than with old."
+    assert any(each.startswith("Represented whole with new only: N'Ko (with old 50") for each in said["more"]), said
+    back = make_vocabulary_page(tmp_path, texts, {"new": more, "old": by_hand()}, parallel=True).facts["headline"]
+    assert "Represented whole with new only: N'Ko." in back["more"]
 
 
 def test_a_reference_that_is_not_represented_is_no_measure(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from scipy.spatial.distance import jensenshannon
 from shapes import byt5, llama2, xlm_r
 
 from panglot.artifacts import InputError, step_folder
+from panglot.corpus.documents import Documents
 from panglot.vocabulary.measure import measure
 from panglot.vocabulary.measures import Measures, against, represented
 from panglot.vocabulary.price import Price
@@ -244,13 +245,14 @@ def test_bad_input(tmp_path: Path) -> None:
     text = documents(tmp_path / "text", {"eng_Latn": ENGLISH, "hsb_Latn": ["domy"]})
     one = tokenizer(tmp_path / "one", by_hand())
 
-    def said(**options: object) -> str:
+    def said(text: Documents = text, **options: object) -> str:
         with pytest.raises(InputError) as caught, step_folder(tmp_path / "out") as step:
             measure(text=text, step=step, **options)  # type: ignore[arg-type]
         assert not (tmp_path / "out").exists()
         return str(caught.value)
 
     assert "no tokenizer" in said(of=[])
+    assert "no documents" in said(documents(tmp_path / "nothing", {}), of=[one])
     assert "2 names for 1 tokenizer" in said(of=[one], names=["a", "b"])
     assert "hsb_Latn" in said(of=[one], parallel=True) and "1 document," in said(of=[one], parallel=True)
 

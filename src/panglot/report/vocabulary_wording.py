@@ -58,15 +58,21 @@ def _blind(name: str, languages: Sequence[Mapping[str, Any]]) -> str:
     worst = []
     for each in languages:
         if not each["readable"][name]:
-            known, unknown = _value(each["figures"][name], "coverage"), _value(each["figures"][name], "unknown")
-            share = f"{figure(_SHORT, known)} of its characters" if known < 0.99 else f"{figure(_SHORT, unknown)} unknown"
-            worst.append((known, -unknown, each["name"], share))
+            of = each["figures"][name]
+            worst.append((_value(of, "coverage"), -_value(of, "unknown"), each["name"], _known(of)))
     if not worst:
         return ""
     said = _some([f"{label} ({share})" for _, _, label, share in sorted(worst)])
     return (
         f"Not represented whole (*), so that what {'they seem' if len(worst) > 1 else 'it seems'} to pay means nothing: {said}."
     )
+
+
+def _known(figures: Mapping[str, Mapping[str, float | None]]) -> str:
+    """How much of a language is represented: of its characters, or where all are known, of the tokens."""
+    known = _value(figures, "coverage")
+    unknown = figure(_SHORT, _value(figures, "unknown"))
+    return f"{figure(_SHORT, known)} of its characters" if known < 0.99 else f"{unknown} unknown tokens"
 
 
 def _some(names: Sequence[str]) -> str:
@@ -131,14 +137,7 @@ def _changed(names: Sequence[str], languages: Sequence[Mapping[str, Any]]) -> tu
     forgot = [each for each in languages if each["readable"][first] and not each["readable"][last]]
     more = []
     if learnt:
-        unknown = KINDS["unknown"]
-        told = _some(
-            [
-                f"{each['name']} (unknown tokens from {figure(unknown, _value(each['figures'][first], 'unknown'))} "
-                f"to {figure(unknown, _value(each['figures'][last], 'unknown'))})"
-                for each in learnt
-            ]
-        )
+        told = _some([f"{each['name']} (with {first} {_known(each['figures'][first])})" for each in learnt])
         more.append(f"Represented whole with {last} only: {told}.")
     if forgot:
         more.append(f"Represented whole with {first} only: {_some([each['name'] for each in forgot])}.")

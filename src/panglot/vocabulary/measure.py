@@ -77,11 +77,13 @@ def measure(
         step: where to write.
 
     Raises:
-        InputError: no tokenizer, or one that cannot be read; not as many names as tokenizers; `parallel: true` and unequal
-            numbers of documents.
+        InputError: no tokenizer, or one that cannot be read; not as many names as tokenizers; no document; `parallel: true` and
+            unequal numbers of documents, or no text in the reference.
     """
     tallies = _tallies(of, names)
     counted = _count(tallies, text, step)
+    if not counted:
+        raise InputError("the text holds no documents", where=text.folder, fix="give text with at least one document")
     reasons = _parallel(counted, reference, parallel)
     for sentence in _notes(counted, reasons, reference.tag, parallel):
         step.note(sentence)
