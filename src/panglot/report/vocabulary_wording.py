@@ -18,7 +18,7 @@ def figure(kind: Kind, value: float | None, *, sign: bool = False) -> str:
 
     Example:
         >>> figure(KINDS["unknown"], 0.0312), figure(KINDS["pieces"], 5905), figure(KINDS["premium"], 0.25, sign=True)
-        ('3.12 %', '5,905', '+0.25')
+        ('3.12\\xa0%', '5,905', '+0.25')
     """
     if value is None:
         return "–"
