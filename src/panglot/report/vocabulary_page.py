@@ -5,6 +5,7 @@ from typing import Any
 
 from panglot import __version__
 from panglot.artifacts import Step
+from panglot.corpus.documents import UNDETERMINED
 from panglot.report import account
 from panglot.report.comparison import describe
 from panglot.report.lineage import lineage
@@ -12,22 +13,15 @@ from panglot.report.page import CARD_FILE, FACTS_FILE, FORMAT, PAGE_FILE, Page, 
 from panglot.report.rendering import render
 from panglot.report.text import markdown
 from panglot.report.vocabulary_plots import heat_map, price_plot
-from panglot.report.vocabulary_wording import figure, headline, limits, summary
-from panglot.vocabulary.measures import KINDS, Measures, against
+from panglot.report.vocabulary_tables import absences, change_table, nearest, price_table, table
+from panglot.report.vocabulary_wording import headline, limits, summary
+from panglot.vocabulary.measures import KINDS, Measures, against, represented
 
 KIND = "vocabulary"
 MARKS = ("before", "control", "relative", "after")
-_READABLE = 0.99
-"""Share of characters that must be represented before a language's price means anything."""
 _EXAMPLES = 8
 _MOST_IN_HEAT_MAP = 150
 _CHANGE = "change"
-_ORDER = (
-    "premium", "premium_mean", "fertility", "continued", "tokens_per_character", "tokens_per_cluster", "tokens_per_byte",
-    "bytes_per_token", "single", "unknown", "coverage", "byte_fallback", "round_trip_loss", "altered", "renyi_efficiency",
-    "pieces", "effective_pieces", "average_rank",
-)  # fmt: skip
-_COSTS = ("cost_of_text", "cost_of_characters", "cost_of_characters_written", "context_characters", "context_documents")
 
 
 def vocabulary_page(*, measures: Measures, title: str = "", step: Step) -> Page:
@@ -70,10 +64,10 @@ def vocabulary_facts(measures: Measures, title: str = "") -> dict[str, Any]:
     languages = []
     for each in more["languages"]:
         of = found[each["tag"]]
-        figures = {name: of[name] for name in names}
+        figures = {name: of.get(name, {}) for name in names}
         languages.append(
             {
-                **describe(each["tag"]),
+                **_described(each["tag"]),
                 "documents": each["documents"],
                 "characters": each["characters"],
                 "parallel": each["parallel"],
@@ -94,11 +88,15 @@ def vocabulary_facts(measures: Measures, title: str = "") -> dict[str, Any]:
         "languages": languages,
         "main": "premium" if _any_premium(languages, names[0], more["reference"]) else "tokens_per_character",
         "examples": _examples(more["examples"], languages, more["reference"], names),
-        "overlap": _overlaps(measures, names),
+        "overlap": {name: _overlap(measures, name, [each for each in languages if each["readable"][name]]) for name in names},
         "measure": {"signatures": _signatures(measures)},
         "model": {"base": ""},
         "fell_short": [],
     }  # fmt: skip
+    if facts["main"] == "premium":
+        # what stands beside each other says the same
+        aligned = {each["tag"] for each in languages if each["parallel"]}
+        facts["examples"] = [each for each in facts["examples"] if each["language"] in aligned]
     facts["headline"] = headline(facts)
     facts["summary"] = summary(facts)
     facts["limits"] = limits(facts)
@@ -113,7 +111,7 @@ def draw_vocabulary(facts: dict[str, Any], cost: dict[str, Any] | None = None) -
         cost: from `account.cost`; without it the section is left out.
     """
     names = [each["name"] for each in facts["tokenizers"]]
-    marks = dict(zip(names, _marks(len(names)), strict=True))
+    marks = _marks(names)
     labels = {each["tag"]: each for each in facts["languages"]}
     return render(
         "vocabulary_page.html",
@@ -123,36 +121,41 @@ def draw_vocabulary(facts: dict[str, Any], cost: dict[str, Any] | None = None) -
         marks=marks,
         main=KINDS[facts["main"]],
         plots=[price_plot(facts, marks, narrow=narrow) for narrow in (False, True)],
-        changes=_change_table(facts) if len(names) > 1 else None,
-        tables=[_table(facts, name, number) for number, name in enumerate(names)],
-        prices=[_price_table(facts, name) for name in names] if facts["price"] else [],
+        changes=change_table(facts) if len(names) > 1 else None,
+        tables=[table(facts, name, number) for number, name in enumerate(names)],
+        prices=[price_table(facts, name) for name in names] if facts["price"] else [],
         examples=[{**each, **labels[each["language"]], "cuts": each["cuts"]} for each in facts["examples"]],
         maps=[
-            {"name": name, "map": heat_map(facts["overlap"][name], labels), "nearest": _nearest(facts["overlap"][name], labels)}
-            for name in names
-            if name in facts["overlap"]
+            {"name": name, "map": heat_map(said, labels), "nearest": nearest(said, labels)}
+            for name, said in facts["overlap"].items()
+            if said
         ],
+        absences=absences(facts["languages"]),
         kinds=KINDS,
         version=__version__,
     )
+
+
+def _described(tag: str) -> dict[str, str]:
+    return {**describe(tag), **({"name": "unknown language"} if tag == UNDETERMINED else {})}
 
 
 def _any_premium(languages: Sequence[Mapping[str, Any]], name: str, reference: str) -> bool:
     return any("premium" in each["figures"][name] and each["tag"] != reference for each in languages)
 
 
-def _marks(count: int) -> Sequence[str]:
-    """Shapes and colours of the tokenizers: the last is what it is about, the first what it came from."""
-    return {1: ("after",), 2: ("before", "after"), 3: ("before", "control", "after")}.get(
-        count, (*MARKS, *["after"] * count)[:count]
-    )
+def _marks(names: Sequence[str]) -> dict[str, str]:
+    """Shapes and colours of the tokenizers in the plot: the last is what it is about, the first what it came from.
+
+    Four can be told apart; of more, those after the third and before the last are left to the tables.
+    """
+    drawn = [*names[: len(MARKS) - 1], names[-1]] if len(names) > len(MARKS) else names
+    shapes = {1: ("after",), 2: ("before", "after"), 3: ("before", "control", "after")}.get(len(drawn), MARKS)
+    return dict(zip(drawn, shapes, strict=True))
 
 
 def _readable(figures: Mapping[str, Mapping[str, float | None]]) -> bool:
-    coverage, unknown = figures.get("coverage"), figures.get("unknown")
-    if coverage is not None and (coverage["value"] or 0) < _READABLE:
-        return False
-    return unknown is None or (unknown["value"] or 0) <= 1 - _READABLE
+    return represented({metric: value for metric, each in figures.items() if (value := each["value"]) is not None})
 
 
 def _tell_apart(languages: list[dict[str, Any]]) -> None:
@@ -199,30 +202,33 @@ def _examples(
     wanted += [each["tag"] for each in clear if "fertility" in each["absent"]][:1]
     wanted += [each["tag"] for each in dear if not each["readable"][names[-1]]][:1]
     wanted += [each["tag"] for each in clear if each["tag"].endswith(("Deva", "Ethi", "Taml", "Khmr", "Thaa"))][:1]
-    picked = [reference, *dict.fromkeys(each for each in [*wanted, *(each["tag"] for each in dear)] if each != reference)]
-    return [by_language[each] for each in picked if each in by_language][:_EXAMPLES]
+    order = [tag for tag in dict.fromkeys([reference, *wanted, *(each["tag"] for each in dear)]) if tag in by_language]
+    scripts: dict[str, str] = {}
+    for tag in order[1:]:
+        scripts.setdefault(tag.partition("_")[2], tag)
+    kept = set(list(dict.fromkeys([*order[:1], *scripts.values(), *order]))[:_EXAMPLES])
+    return [by_language[tag] for tag in order if tag in kept]
 
 
-def _overlaps(measures: Measures, names: Sequence[str]) -> dict[str, Any]:
-    """Tokenizer to the languages, neighbours together, and their overlap, 1 − divergence."""
-    table = measures.overlap().to_pylist()
-    found: dict[str, Any] = {}
-    for name in names:
-        rows = [each for each in table if each["tokenizer"] == name]
-        tags = sorted({each[key] for each in rows for key in ("language", "other")})
-        if not 1 < len(tags) <= _MOST_IN_HEAT_MAP:
-            continue
-        place = {tag: number for number, tag in enumerate(tags)}
-        divergence = [[0.0] * len(tags) for _ in tags]
-        for each in rows:
-            i, j = place[each["language"]], place[each["other"]]
+def _overlap(measures: Measures, name: str, languages: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Languages, neighbours together, and their overlap, 1 − divergence; None for one language or too many to draw.
+
+    A language of which a tokenizer knows only digits and commas shares these with all others, so it is left out.
+    """
+    tags = sorted(each["tag"] for each in languages)
+    if not 1 < len(tags) <= _MOST_IN_HEAT_MAP:
+        return None
+    place = {tag: number for number, tag in enumerate(tags)}
+    divergence = [[0.0] * len(tags) for _ in tags]
+    for each in measures.overlap().to_pylist():
+        i, j = place.get(each["language"]), place.get(each["other"])
+        if each["tokenizer"] == name and i is not None and j is not None:
             divergence[i][j] = divergence[j][i] = each["divergence"]
-        order = _neighbours(divergence)
-        found[name] = {
-            "languages": [tags[i] for i in order],
-            "overlap": [[round(1 - divergence[i][j], 4) for j in order] for i in order],
-        }
-    return found
+    order = _neighbours(divergence)
+    return {
+        "languages": [tags[i] for i in order],
+        "overlap": [[round(1 - divergence[i][j], 4) for j in order] for i in order],
+    }
 
 
 def _neighbours(divergence: Sequence[Sequence[float]]) -> list[int]:
@@ -235,112 +241,3 @@ def _neighbours(divergence: Sequence[Sequence[float]]) -> list[int]:
 
     condensed = squareform(np.array(divergence), checks=False)
     return [int(each) for each in leaves_list(linkage(condensed, "average", optimal_ordering=True))]
-
-
-def _nearest(overlap: Mapping[str, Any], labels: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each language the three with which it shares most."""
-    found = []
-    tags = overlap["languages"]
-    for i, tag in enumerate(tags):
-        others = sorted((j for j in range(len(tags)) if j != i), key=lambda j: (-overlap["overlap"][i][j], tags[j]))[:3]
-        near = [f"{labels[tags[j]]['name']} {overlap['overlap'][i][j]:.2f}" for j in others]
-        found.append({"name": labels[tag]["name"], "tag": tag, "nearest": near})
-    return sorted(found, key=lambda each: each["name"])
-
-
-def _cell(metric: str, said: Mapping[str, float | None] | None, *, sign: bool = False) -> dict[str, str]:
-    kind = KINDS[metric]
-    if said is None:
-        return {"text": "–", "below": ""}
-    below = ""
-    if said["low"] is not None:
-        below = f"{figure(kind, said['low'], sign=sign)} to {figure(kind, said['high'], sign=sign)}"
-    return {"text": figure(kind, said["value"], sign=sign), "below": below}
-
-
-def _table(facts: Mapping[str, Any], name: str, number: int) -> dict[str, Any]:
-    """All measures of one tokenizer: cells, and the place of each row in the order of each column."""
-    languages = facts["languages"]
-    metrics = [each for each in _ORDER if any(each in one["figures"][name] for one in languages)]
-    by_name = sorted(languages, key=lambda each: each["name"])
-    orders: dict[str, dict[str, int]] = {"name": {each["tag"]: place for place, each in enumerate(by_name)}}
-    for metric in metrics:
-        # a language without the figure stands last
-        keyed = sorted(by_name, key=lambda each: -each["figures"][name].get(metric, {"value": -1e300})["value"])
-        orders[metric] = {each["tag"]: place for place, each in enumerate(keyed)}
-    first = facts["main"] if facts["main"] in metrics else "name"
-    return {
-        "id": f"t{number}",
-        "name": name,
-        "metrics": metrics,
-        "orders": {key: f"o{place}" for place, key in enumerate(orders)},
-        "first": first,
-        "rows": [
-            {
-                **each,
-                "blind": not each["readable"][name],
-                "order": ";".join(f"--o{place}:{order[each['tag']]}" for place, order in enumerate(orders.values())),
-                "cells": [_cell(metric, each["figures"][name].get(metric)) for metric in metrics],
-                "why": [each["absent"].get(metric, "") for metric in metrics],
-            }
-            for each in sorted(languages, key=lambda each: orders[first][each["tag"]])
-        ],
-    }
-
-
-def _change_table(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The first tokenizer, the last, and the difference, for what a change of vocabulary is made for."""
-    names = [each["name"] for each in facts["tokenizers"]]
-    first, last = names[0], names[-1]
-    metrics = [each for each in ("premium", "fertility", "tokens_per_character", "unknown")
-               if any(each in one["figures"][last] for one in facts["languages"])]  # fmt: skip
-
-    def moved(each: dict[str, Any]) -> float:
-        said = each["changes"][last].get("tokens_change")
-        return said["value"] if said else 0.0
-
-    return {
-        "first": first,
-        "last": last,
-        "metrics": metrics,
-        "rows": [
-            {
-                **each,
-                "change": _cell("tokens_change", each["changes"][last].get("tokens_change"), sign=True),
-                "texts": _cell("texts_changed", each["changes"][last].get("texts_changed")),
-                "pairs": [
-                    {
-                        "first": _cell(metric, each["figures"][first].get(metric))["text"],
-                        "last": _cell(metric, each["figures"][last].get(metric))["text"],
-                        "difference": _cell(metric, each["changes"][last].get(metric), sign=True),
-                    }
-                    for metric in metrics
-                ],
-            }
-            for each in sorted(facts["languages"], key=lambda each: (moved(each), each["tag"]))
-        ],
-    }
-
-
-def _price_table(facts: Mapping[str, Any], name: str) -> dict[str, Any]:
-    languages = facts["languages"]
-    metrics = [each for each in _COSTS if any(each in one["figures"][name] for one in languages)]
-    main = facts["main"]
-
-    def paid(each: dict[str, Any]) -> tuple[float, str]:
-        said = each["figures"][name].get(main)
-        return (-said["value"] if said else 0.0, each["tag"])
-
-    return {
-        "name": name,
-        "metrics": metrics,
-        "rows": [
-            {
-                **each,
-                "blind": not each["readable"][name],
-                "cells": [_cell(metric, each["figures"][name].get(metric)) for metric in metrics],
-                "premium": _cell("premium", each["figures"][name].get("premium"))["text"],
-            }
-            for each in sorted(languages, key=paid)
-        ],
-    }

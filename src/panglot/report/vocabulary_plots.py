@@ -141,7 +141,8 @@ def heat_map(overlap: Mapping[str, Any], names: Mapping[str, Mapping[str, Any]])
         names: tag to its description.
     """
     tags: Sequence[str] = overlap["languages"]
-    left, top = 128.0, 62.0
+    codes = [tag[:3] if _unique(tag, tags) else tag for tag in tags]
+    left, top = 128.0, 34.0 if all(len(each) == 3 for each in codes) else 62.0
     cell = max(9.0, min(34.0, round(700 / len(tags), 1)))
     paths: dict[int, list[str]] = {}
     for i, row in enumerate(overlap["overlap"]):
@@ -158,8 +159,8 @@ def heat_map(overlap: Mapping[str, Any], names: Mapping[str, Mapping[str, Any]])
         top=top,
         cell=cell,
         labels=[
-            HeatLabel(str(names[tag]["name"]), tag[:3] if _unique(tag, tags) else tag, round((number + 0.5) * cell, 2))
-            for number, tag in enumerate(tags)
+            HeatLabel(str(names[tag]["name"]), code, round((number + 0.5) * cell, 2))
+            for number, (tag, code) in enumerate(zip(tags, codes, strict=True))
         ],
         paths=[(level, "".join(found)) for level, found in sorted(paths.items())],
         legend=[(level, f"{level / _LEVELS:.1f}") for level in range(_LEVELS)],

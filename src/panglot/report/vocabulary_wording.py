@@ -1,6 +1,8 @@
 """What may be said of a tokenizer's measures: the headline, the table of the terminal, the limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import inf, log
 from statistics import median
 from typing import Any
 
@@ -8,14 +10,15 @@ from panglot.report import wording
 from panglot.vocabulary.measures import KINDS, Kind
 
 _SAME_TEXTS = 0.01
+_MOST_ROWS, _DEAREST, _CHEAPEST, _UNREADABLE = 24, 12, 6, 3
 
 
 def figure(kind: Kind, value: float | None, *, sign: bool = False) -> str:
-    r"""A value of a measure for people: shares in percent, large counts with separators.
+    """A value of a measure for people: shares in percent, large counts with separators.
 
     Example:
         >>> figure(KINDS["unknown"], 0.0312), figure(KINDS["pieces"], 5905), figure(KINDS["premium"], 0.25, sign=True)
-        ('3.12\xa0%', '5,905', '+0.25')
+        ('3.12\\xa0%', '5,905', '+0.25')
     """
     if value is None:
         return "–"
@@ -37,28 +40,59 @@ def headline(facts: Mapping[str, Any]) -> dict[str, Any]:
     sentence, more = _changed(names, languages) if len(names) > 1 else ("", [])
     paid, paid_more = _paid(names[-1], facts)
     found = [*more, paid, *paid_more] if sentence else [*more, *paid_more]
-    blind = [each for each in languages if not each["readable"][names[-1]]]
-    if blind:
-        worst = sorted((each["figures"][names[-1]]["coverage"]["value"], each["name"]) for each in blind)
-        said = ", ".join(f"{name} ({figure(_SHORT, share)} of its characters)" for share, name in worst[:3])
-        rest = f" and {len(blind) - 3} more" if len(blind) > 3 else ""
-        found.append(f"Not represented whole, so that what they seem to pay means nothing: {said}{rest}.")
+    if told := _blind(names[-1], languages):
+        found.append(told)
     return {"sentence": sentence or paid, "more": found}
 
 
 _SHORT = Kind("", "", 0, True)
+_NAMED = 3
+
+
+def _value(figures: Mapping[str, Mapping[str, float | None]], metric: str) -> float:
+    return (figures.get(metric) or {}).get("value") or 0.0
+
+
+def _blind(name: str, languages: Sequence[Mapping[str, Any]]) -> str:
+    """Which languages a tokenizer cannot represent, those of which it knows least first."""
+    worst = []
+    for each in languages:
+        if not each["readable"][name]:
+            of = each["figures"][name]
+            worst.append((_value(of, "coverage"), -_value(of, "unknown"), each["name"], _known(of)))
+    if not worst:
+        return ""
+    said = _some([f"{label} ({share})" for _, _, label, share in sorted(worst)])
+    return (
+        f"Not represented whole (*), so that what {'they seem' if len(worst) > 1 else 'it seems'} to pay means nothing: {said}."
+    )
+
+
+def _known(figures: Mapping[str, Mapping[str, float | None]]) -> str:
+    """How much of a language is represented: of its characters, or where all are known, of the tokens."""
+    known = _value(figures, "coverage")
+    unknown = figure(_SHORT, _value(figures, "unknown"))
+    return f"{figure(_SHORT, known)} of its characters" if known < 0.99 else f"{unknown} unknown tokens"
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    rest = len(names) - _NAMED
+    return wording.listed([*names[:_NAMED], f"{rest} more"]) if rest > 0 else wording.listed(list(names))
 
 
 def _paid(name: str, facts: Mapping[str, Any]) -> tuple[str, list[str]]:
     languages, reference = facts["languages"], facts["reference"]
-    clear = [each for each in languages if each["readable"][name] and each["tag"] != reference["tag"]]
+    clear = [each for each in languages if each["readable"][name]]
     if facts["main"] == "premium":
+        if not any(each["tag"] == reference["tag"] for each in clear):
+            return f"{reference['name']} is not represented whole in {name}, so nothing can be said of prices.", []
         paying = sorted(
-            (each for each in clear if "premium" in each["figures"][name]),
+            (each for each in clear if "premium" in each["figures"][name] and each["tag"] != reference["tag"]),
             key=lambda each: (-each["figures"][name]["premium"]["value"], each["tag"]),
         )
         if not paying:
-            return f"No language is represented whole in {name}, so nothing can be said of prices.", []
+            return f"No language but {reference['name']} is represented whole in {name}: nothing can be said of prices.", []
         top, said = paying[0], paying[0]["figures"][name]["premium"]
         sentence = (
             f"{top['name']} pays {said['value']:.2f} times what {reference['name']} pays in {name}{_between(said)}."
@@ -68,14 +102,23 @@ def _paid(name: str, facts: Mapping[str, Any]) -> tuple[str, list[str]]:
         )
         more = [each for each in paying if (each["figures"][name]["premium"]["low"] or 0) > 1]
         half = median(each["figures"][name]["premium"]["value"] for each in paying)
-        told = f"Of {len(paying)} languages that it represents, {len(more)} pay more than {reference['name']}; "
-        told += f"the median is {half:.2f}."
-        return sentence, [told] if len(paying) > 1 else []
-    finest = sorted(clear or languages, key=lambda each: (-_characters(each, name)["value"], each["tag"]))[0]
+        told = (
+            f"All {len(paying)} other languages that it represents pay more than {reference['name']}"
+            if len(more) == len(paying)
+            else f"Of {len(paying)} other languages that it represents, {len(more) or 'none'} "
+            f"{'pays' if len(more) < 2 else 'pay'} more than {reference['name']}"
+        )
+        return sentence, [f"{told}; the median is {half:.2f}."] if len(paying) > 1 else []
+    if not clear:
+        return f"No language is represented whole in {name}, so nothing can be said of prices.", []
+    finest = sorted(clear, key=lambda each: (-_characters(each, name)["value"], each["tag"]))[0]
     said = _characters(finest, name)
     sentence = f"{finest['name']} takes {said['value']:.3f} tokens per character in {name}{_between(said, 3)}."
-    if len(languages) > 1:
-        sentence = sentence.removesuffix(".") + f", the most of {wording.count(len(languages), 'language')}."
+    if len(clear) > 1:
+        whole = " that it represents whole" if len(clear) < len(languages) else ""
+        sentence = sentence.removesuffix(".") + f", the most of {wording.count(len(clear), 'language')}{whole}."
+    if len(languages) == 1:
+        return sentence, []
     return sentence, ["Without parallel text in a reference language, prices of different languages cannot be compared."]
 
 
@@ -85,7 +128,7 @@ def _characters(each: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _changed(names: Sequence[str], languages: Sequence[Mapping[str, Any]]) -> tuple[str, list[str]]:
-    """From the first tokenizer to the last: who takes fewer tokens, who can be read now, who did not notice."""
+    """From the first tokenizer to the last: whose tokens change most, who can be read now, who did not notice."""
     first, last = names[0], names[-1]
     changes = [(each, each["changes"][last]["tokens_change"]) for each in languages if "tokens_change" in each["changes"][last]]
     fair = [(each, said) for each, said in changes if each["readable"][first] and each["readable"][last]]
@@ -94,26 +137,26 @@ def _changed(names: Sequence[str], languages: Sequence[Mapping[str, Any]]) -> tu
     forgot = [each for each in languages if each["readable"][first] and not each["readable"][last]]
     more = []
     if learnt:
-        said = wording.listed(
-            [
-                f"{each['name']} (unknown tokens from {figure(KINDS['unknown'], each['figures'][first]['unknown']['value'])} "
-                f"to {figure(KINDS['unknown'], each['figures'][last]['unknown']['value'])})"
-                for each in learnt[:3]
-            ]
-        )
-        more.append(f"Now represented whole: {said}{f' and {len(learnt) - 3} more' if len(learnt) > 3 else ''}.")
+        told = _some([f"{each['name']} (with {first} {_known(each['figures'][first])})" for each in learnt])
+        more.append(f"Represented whole with {last} only: {told}.")
     if forgot:
-        said = wording.listed([each["name"] for each in forgot[:3]])
-        more.append(f"No longer represented whole: {said}{f' and {len(forgot) - 3} more' if len(forgot) > 3 else ''}.")
-    same = [each for each, _ in changes if each["changes"][last]["texts_changed"]["value"] <= _SAME_TEXTS]
+        more.append(f"Represented whole with {first} only: {_some([each['name'] for each in forgot])}.")
+    same = [each for each, _ in changes if _value(each["changes"][last], "texts_changed") <= _SAME_TEXTS]
     if same:
-        word = "languages" if len(same) > 1 else "language"
-        more.append(f"{len(same)} {word} of {len(changes)} hardly notice: at most 1 % of their texts are cut otherwise.")
+        more.append(
+            f"{len(same)} {'languages' if len(same) > 1 else 'language'} of {len(changes)} hardly "
+            f"{'notice' if len(same) > 1 else 'notices'}: at most 1 % of the texts are cut otherwise."
+        )
     if not sure:
         return f"No language is shown to take more or fewer tokens with {last} than with {first}.", more
-    top, said = min(
-        sure, key=lambda each: (each[1]["value"] if each[1]["value"] < 0 else 1 / (1 + each[1]["value"]), each[0]["tag"])
-    )
+    fewer = sum(said["value"] < 0 for _, said in sure)
+    if len(fair) > 1:
+        more.insert(
+            0,
+            f"Of {len(fair)} languages that both represent, {fewer or 'none'} {'takes' if fewer < 2 else 'take'} fewer tokens, "
+            f"{len(sure) - fewer or 'none'} more.",
+        )
+    top, said = max(sure, key=lambda each: (abs(log(1 + each[1]["value"])) if each[1]["value"] > -1 else inf, each[0]["tag"]))
     kind = KINDS["tokens_change"]
     word = "fewer" if said["value"] < 0 else "more"
     low, high = sorted((abs(said["low"]), abs(said["high"])))
@@ -131,34 +174,74 @@ def _between(said: Mapping[str, float | None], decimals: int = 2) -> str:
 
 
 def summary(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The table of the terminal: columns and rows of plain strings; a column without any figure is left out."""
+    """The table of the terminal: columns and rows of plain strings; a column without any figure is left out.
+
+    Of more than 24 languages it shows the dearest and the cheapest, and a few of those that are not represented (`*`).
+    With several tokenizers a cell goes from the first to the last.
+    """
     names = [each["name"] for each in facts["tokenizers"]]
-    last, main = names[-1], facts["main"]
-    shown = ["fertility", "tokens_per_character", "premium", "unknown", "cost_of_characters"]
-    heads = {"fertility": "tokens/word", "tokens_per_character": "tokens/char", "premium": "premium", "unknown": "unknown"}
+    first, last, main = names[0], names[-1], facts["main"]
+    shown = _few(facts["languages"], last, main)
     currency = (facts["price"] or {}).get("currency", "")
-    columns: dict[str, list[str]] = {"language": []}
+    heads = {"premium": "premium", "tokens_per_character": "tokens/char", "fertility": "tokens/word", "unknown": "unknown",
+             "cost_of_characters": f"{currency}/M chars"}  # fmt: skip
+    columns: dict[str, list[str]] = {"language": [each if isinstance(each, str) else _row_name(each, last) for each in shown]}
 
-    def order(each: Mapping[str, Any]) -> tuple[float, str]:
-        said = each["figures"][last].get(main)
-        return (-said["value"] if said else 0.0, each["tag"])
+    def column(head: str, cell: Callable[[Mapping[str, Any]], str]) -> None:
+        columns[head] = ["" if isinstance(each, str) else cell(each) for each in shown]
 
-    languages = sorted(facts["languages"], key=order)
-    columns["language"] = [each["name"] + ("" if each["readable"][last] else " *") for each in languages]
-    for metric in shown:
-        head = heads.get(metric, f"{currency}/M chars")
-        for name in dict.fromkeys((names[0], last)):
-            label = head if len(names) == 1 else f"{head} {'before' if name == names[0] else 'after'}"
-            if len(names) > 1 and metric not in ("tokens_per_character", "unknown"):
-                if name != last:
-                    continue
-                label = head
-            columns[label] = [_said(each["figures"][name], metric) for each in languages]
     if len(names) > 1:
-        columns["tokens"] = [_said(each["changes"][last], "tokens_change", sign=True) for each in languages]
-        columns["cut otherwise"] = [_said(each["changes"][last], "texts_changed") for each in languages]
-    kept = {head: cells for head, cells in columns.items() if any(each != "–" for each in cells)}
+        # what follows from other columns is left out, so that a line is no wider than a terminal
+        heads.pop("tokens_per_character" if main == "premium" else "premium")
+        heads.pop("fertility")
+        column("tokens", lambda each: _said(each["changes"][last], "tokens_change", sign=True))
+    for metric, head in heads.items():
+        column(head, partial(_both, metric=metric, first=first, last=last))
+    if len(names) > 1:
+        column("cut anew", lambda each: _said(each["changes"][last], "texts_changed"))
+    kept = {head: cells for head, cells in columns.items() if any(each not in ("–", "") for each in cells)}
     return {"columns": list(kept), "rows": [list(row) for row in zip(*kept.values(), strict=True)]}
+
+
+def _few(languages: Sequence[Mapping[str, Any]], name: str, main: str) -> list[Mapping[str, Any] | str]:
+    """The languages of the table of the terminal, dearest first; a string stands for those left out."""
+    whole = [each for each in languages if each["readable"][name]]
+    whole.sort(key=lambda each: (-_value(each["figures"][name], main), each["tag"]))
+    blind = [each for each in languages if not each["readable"][name]]
+    blind.sort(key=lambda each: (_value(each["figures"][name], "coverage"), each["tag"]))
+    if len(languages) <= _MOST_ROWS:
+        return [*whole, *blind]
+    found: list[Mapping[str, Any] | str] = [*whole]
+    if (between := len(whole) - _DEAREST - _CHEAPEST) > 1:
+        found = [*whole[:_DEAREST], f"… {between} between", *whole[-_CHEAPEST:]]
+    if (left := len(blind) - _UNREADABLE) > 1:
+        return [*found, *blind[:_UNREADABLE], f"… {left} more *"]
+    return [*found, *blind]
+
+
+def _both(each: Mapping[str, Any], *, metric: str, first: str, last: str) -> str:
+    return from_to(_said(each["figures"][first], metric), _said(each["figures"][last], metric))
+
+
+def _row_name(each: Mapping[str, Any], name: str) -> str:
+    return str(each["name"]) + ("" if each["readable"][name] else " *")
+
+
+def from_to(first: str, last: str) -> str:
+    """Two figures, or the one where they are the same.
+
+    Example:
+        >>> from_to("1.46", "4.69"), from_to("–", "–")
+        ('1.46 → 4.69', '–')
+    """
+    if first == last:
+        return last
+    return f"{without_unit(first) if last.endswith('%') else first} → {last}"
+
+
+def without_unit(said: str) -> str:
+    """A figure without its percent sign, where another one follows that has it."""
+    return said.removesuffix("\N{NO-BREAK SPACE}%")
 
 
 def _said(figures: Mapping[str, Mapping[str, float | None]], metric: str, *, sign: bool = False) -> str:

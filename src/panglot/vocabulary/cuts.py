@@ -5,6 +5,22 @@ from typing import Any
 from panglot.vocabulary.piece_kinds import PieceKinds
 from panglot.vocabulary.words import cluster_ends
 
+_SHOWN = 400
+
+
+def clipped(text: str) -> str:
+    """The first 400 characters of a text, or a few less so that no grapheme cluster is cut.
+
+    Example:
+        >>> len(clipped("a" * 500)), len(clipped("a" * 399 + "e\\u0301"))
+        (400, 399)
+    """
+    if len(text) <= _SHOWN:
+        return text
+    # a cluster may be as long as one likes; then it is cut
+    ends = [end for end in cluster_ends(text[: _SHOWN + 32]) if end <= _SHOWN]
+    return text[: ends[-1] if ends else _SHOWN]
+
 
 def cells(kinds: PieceKinds, text: str) -> list[list[Any]]:
     """The parts of a text as a tokenizer cuts it: `[text, tokens, unknown]` each, which together are the text.

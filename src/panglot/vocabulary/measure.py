@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -12,11 +14,11 @@ from panglot.artifacts import InputError, Step, digest_value
 from panglot.corpus.documents import Documents
 from panglot.languages import Language
 from panglot.models import Model
-from panglot.vocabulary.cuts import cells
+from panglot.vocabulary.cuts import cells, clipped
 from panglot.vocabulary.distributions import divergences
 from panglot.vocabulary.intervals import RESAMPLES, Floats
 from panglot.vocabulary.measure_rows import Counted, Rows
-from panglot.vocabulary.measures import Measures, write_measures
+from panglot.vocabulary.measures import Measures, represented, write_measures
 from panglot.vocabulary.parallel import why_not_parallel
 from panglot.vocabulary.price import Price
 from panglot.vocabulary.reading import read_vocabulary
@@ -28,6 +30,8 @@ _BATCH = 512
 _BATCH_CHARACTERS = 1 << 18
 _EXAMPLES = 2
 _READABLE = range(30, 130)
+_LOOKED_AT = 2000
+_MOST_NOTES = 5
 
 
 def measure(
@@ -73,11 +77,13 @@ def measure(
         step: where to write.
 
     Raises:
-        InputError: no tokenizer, or one that cannot be read; not as many names as tokenizers; `parallel: true` and unequal
-            numbers of documents.
+        InputError: no tokenizer, or one that cannot be read; not as many names as tokenizers; no document; `parallel: true` and
+            unequal numbers of documents, or no text in the reference.
     """
     tallies = _tallies(of, names)
     counted = _count(tallies, text, step)
+    if not counted:
+        raise InputError("the text holds no documents", where=text.folder, fix="give text with at least one document")
     reasons = _parallel(counted, reference, parallel)
     for sentence in _notes(counted, reasons, reference.tag, parallel):
         step.note(sentence)
@@ -100,19 +106,18 @@ def measure(
         "absent": maker.absent,
         "examples": _examples(tallies, text, [tag for tag, reason in reasons.items() if reason is None], reference.tag),
     }
-    premiums = {
-        (each["model"], each["language"]): each["value"]
-        for each in rows
-        if each["metric"] == "premium" and not each["condition"]
-    }
-    step.figures["languages"], step.figures["documents"] = (
-        len(counted),
-        sum(map(len, (each.of_text for each in counted.values()))),
-    )
+    plain: dict[str, dict[str, dict[str, float]]] = {tally.name: {} for tally in tallies}
+    for row in rows:
+        if not row["condition"]:
+            plain[row["model"]].setdefault(row["language"], {})[row["metric"]] = row["value"]
+    step.figures["languages"] = len(counted)
+    step.figures["documents"] = sum(len(each.of_text) for each in counted.values())
     for tally in tallies:
-        found_here = sorted((value, tag) for (name, tag), value in premiums.items() if name == tally.name)
-        if found_here:
-            step.figures[f"highest premium of {tally.name}"] = f"{found_here[-1][1]} {found_here[-1][0]:.2f}"
+        # a language of which the tokenizer knows little seems cheap or dear by accident
+        premiums = [(of["premium"], tag) for tag, of in plain[tally.name].items() if "premium" in of and represented(of)]
+        if premiums:
+            value, tag = max(premiums)
+            step.figures[f"highest premium of {tally.name}"] = f"{tag} {value:.2f}"
     shares = {tally.name: _shares(tally) for tally in tallies}
     return write_measures(step.out, rows, overlap=_overlap(shares), allocation=_allocation(tallies), more=more)
 
@@ -133,7 +138,8 @@ def _tallies(of: Sequence[Model | Tokenizer], names: Sequence[str]) -> list[Toke
     if not of:
         raise InputError("no tokenizer is given", where="of", fix="name a model or a tokenizer")
     if names and len(names) != len(of):
-        raise InputError(f"there are {len(names)} names for {len(of)} tokenizers", where="names", fix="one for each, in order")
+        tokenizers = f"{len(of)} tokenizer{'s' * (len(of) > 1)}"
+        raise InputError(f"there are {len(names)} names for {tokenizers}", where="names", fix="one for each, in order")
     found: list[TokenTally] = []
     for place, each in enumerate(of):
         if isinstance(each, Model):
@@ -189,7 +195,12 @@ def _parallel(counted: Mapping[str, Counted], reference: Language, parallel: boo
     found = why_not_parallel(lengths, reference.tag, told=parallel is True)
     if parallel is True and (wrong := {tag: reason for tag, reason in found.items() if reason}):
         said = "; ".join(f"{tag}: {reason}" for tag, reason in list(wrong.items())[:5])
-        raise InputError(f"the text is said to be parallel, but is not ({said})", fix="leave `parallel` out, or mend the files")
+        more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise InputError(
+            f"the text is said to be parallel, but is not ({said}{more})",
+            where="parallel",
+            fix="leave it out, mend the files (empty lines are no documents), or name another reference",
+        )
     return found
 
 
@@ -200,14 +211,16 @@ def _notes(
         yield f"There is no text in the reference {reference}: nothing says what each language pays against it."
         return
     taken = [tag for tag, reason in reasons.items() if reason is None and tag != reference]
+    left = [(tag, reason) for tag, reason in reasons.items() if reason is not None and parallel == "auto"]
     if parallel == "auto" and taken:
         yield (
             f"Documents of equal place were taken as translations of each other in {len(taken) + 1} languages, because their "
             "numbers are equal and their lengths go together."
         )
-    for tag, reason in reasons.items():
-        if reason is not None and parallel == "auto":
-            yield f"No premium for {tag}: {reason}."
+    for tag, reason in left[:_MOST_NOTES]:
+        yield f"No premium for {tag}: {reason}."
+    if len(left) > _MOST_NOTES:
+        yield f"No premium for {len(left) - _MOST_NOTES} more languages, for reasons of the same kind."
 
 
 def _shares(tally: TokenTally) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -250,21 +263,32 @@ def _allocation(tallies: Sequence[TokenTally]) -> pa.Table:
 
 
 def _examples(tallies: Sequence[TokenTally], text: Documents, parallel: Sequence[str], reference: str) -> list[dict[str, Any]]:
-    """A few documents of each language, cut: the translations of the same ones where the text is parallel."""
+    """A few documents of each language, cut: the translations of the same ones where the text is parallel.
+
+    They are readable ones among the first 2,000 of their language, chosen by a hash: no outcome decides.
+    """
     aligned = set(parallel)
     shared = _picked(text, reference) if reference in aligned else []
     seen: dict[str, int] = {}
-    chosen: dict[str, list[tuple[int, str]]] = {}
+    chosen: dict[str, list[tuple[bool, str, int, str]]] = {}
     for row in text.rows():
-        tag = row["language"]
+        tag, said = row["language"], row["text"]
         place = seen.get(tag, 0)
         seen[tag] = place + 1
-        if (place in shared) if tag in aligned and shared else (place < _EXAMPLES):
-            chosen.setdefault(tag, []).append((place, row["text"][:400]))
+        if place >= _LOOKED_AT:
+            continue
+        kept = chosen.setdefault(tag, [])
+        if tag in aligned and shared:
+            if place in shared:
+                kept.append((False, f"{shared.index(place):09}", place, clipped(said)))
+        else:
+            kept.append((len(said) not in _READABLE, digest_value(said), place, clipped(said)))
+        if len(kept) > _EXAMPLES:
+            kept.remove(max(kept))
     return [
         {"language": tag, "document": place, "cuts": {tally.name: _cut(tally, said) for tally in tallies}}
         for tag, found in sorted(chosen.items())
-        for place, said in found
+        for _, _, place, said in sorted(found)
     ]
 
 
@@ -273,6 +297,9 @@ def _cut(tally: TokenTally, said: str) -> dict[str, Any]:
 
 
 def _picked(text: Documents, reference: str) -> list[int]:
-    """Places of readable documents, chosen by a hash: no outcome decides."""
-    readable = [(digest_value(said), place) for place, said in enumerate(text.texts(reference)) if len(said) in _READABLE]
-    return [place for _, place in sorted(readable)[:_EXAMPLES]] or list(range(_EXAMPLES))
+    """Places of the documents of the reference whose translations are shown."""
+    ranked = (
+        (len(said) not in _READABLE, digest_value(said), place)
+        for place, said in enumerate(islice(text.texts(reference), _LOOKED_AT))
+    )
+    return [place for _, _, place in nsmallest(_EXAMPLES, ranked)]

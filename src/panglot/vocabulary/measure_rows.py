@@ -100,8 +100,7 @@ class Rows:
             above, below = (_column(name, place) for name in kind.ratio)
             whole = _divided(sums[above], sums[below])
             if not np.isfinite(whole):
-                why = self.counted[tag].no_words if "words" in kind.ratio else None
-                self.absent.setdefault(tag, {})[metric] = why or "there is nothing to divide by"
+                self.absent.setdefault(tag, {})[metric] = self._why_not(tag, kind.ratio[1])
                 continue
             found[metric] = (float(whole) * scale, _divided(samples[:, above], samples[:, below]) * scale)
         if self.price.input is not None:
@@ -116,11 +115,21 @@ class Rows:
         tokens, documents = _column("tokens", place), _column("documents", place)
         mean = len(OF_TEXT) + len(self.tallies) * len(OF_TOKENS) + place
         base, base_samples = self._of_reference
+        if not base[tokens]:
+            for metric in ("premium", "premium_mean"):
+                self.absent.setdefault(tag, {})[metric] = "the reference has no tokens"
+            return found
         found["premium"] = (float(_divided(sums[tokens], base[tokens])), _divided(samples[:, tokens], base_samples[:, tokens]))
         found["premium_mean"] = (
             float(_divided(sums[mean], sums[documents])), _divided(samples[:, mean], samples[:, documents]),
         )  # fmt: skip
         return found
+
+    def _why_not(self, tag: str, divisor: str) -> str:
+        """Why there is nothing to divide by."""
+        if divisor == "words":
+            return self.counted[tag].no_words or "the text holds no words"
+        return f"the text holds no {divisor}"
 
     def _scales(self) -> dict[str, float | None]:
         """What a ratio is multiplied by; None for what is not priced."""
@@ -135,7 +144,7 @@ class Rows:
     def _changes(self, place: int, sums: Floats, samples: Floats) -> dict[str, tuple[float, Floats]]:
         mine, theirs = _column("tokens", place), _column("tokens", 0)
         changed, documents = _column("changed", place), _column("documents", place)
-        return {
+        found = {
             "tokens_change": (
                 float(_divided(sums[mine], sums[theirs]) - 1), _divided(samples[:, mine], samples[:, theirs]) - 1,
             ),
@@ -143,6 +152,8 @@ class Rows:
                 float(_divided(sums[changed], sums[documents])), _divided(samples[:, changed], samples[:, documents]),
             ),
         }  # fmt: skip
+        # the first tokenizer may drop all of a text, which leaves nothing to compare with
+        return {metric: each for metric, each in found.items() if np.isfinite(each[0])}
 
     def _distribution(self, tally: TokenTally, tag: str, unknown: float) -> dict[str, float]:
         counts = tally.used[tag].total()[1]
@@ -154,7 +165,9 @@ class Rows:
         }
         for metric, value in found.items():
             if value is None:
-                self.absent.setdefault(tag, {})[metric] = "fewer than two different pieces occur"
+                self.absent.setdefault(tag, {})[metric] = (
+                    "fewer than two different pieces occur" if metric == "renyi_efficiency" else "no piece occurs"
+                )
         return {metric: value for metric, value in found.items() if value is not None}
 
     def _row(

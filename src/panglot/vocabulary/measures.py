@@ -111,6 +111,25 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 
+_REPRESENTED = 0.99
+
+
+def represented(figures: Mapping[str, float]) -> bool:
+    """Whether a tokenizer represents a language whole, so that its number of tokens means something.
+
+    At least 99 % of the characters are neither unknown nor dropped, and at most 1 % of the tokens are unknown. A word that
+    becomes one unknown token looks cheap, and is lost.
+
+    Args:
+        figures: measure to value.
+
+    Example:
+        >>> represented({"coverage": 1.0, "unknown": 0.0}), represented({"coverage": 1.0, "unknown": 0.3})
+        (True, False)
+    """
+    return figures.get("coverage", 1.0) >= _REPRESENTED and figures.get("unknown", 0.0) <= 1 - _REPRESENTED + 1e-12
+
+
 def against(name: str) -> str:
     """The condition of rows that hold a difference from another tokenizer."""
     return f"difference from {name}"

@@ -38,11 +38,11 @@ def why_not_parallel(
         if tag == reference:
             continue
         if len(sizes) != len(against):
-            found[tag] = f"not parallel: {len(sizes):,} documents, the reference has {len(against):,}"
+            found[tag] = f"not parallel: {len(sizes):,} document{'s' * (len(sizes) != 1)}, the reference has {len(against):,}"
         elif told:
             continue
         elif len(sizes) < _FEWEST:
-            found[tag] = f"{len(sizes)} documents are too few to see whether they are parallel; say so if they are"
+            found[tag] = "fewer than ten documents are too few to see whether they are parallel; say so if they are"
         else:
             correlation = _rank_correlation(sizes, against)
             if correlation < max(_CORRELATION, _DEVIATIONS / np.sqrt(len(sizes) - 1)):

@@ -102,7 +102,9 @@ class PieceKinds:
     def uncovered(self, characters: set[str]) -> set[str]:
         """Those characters that the tokenizer turns into the unknown token, or drops.
 
-        Each is tried alone. White space and invisible control characters are not looked at.
+        Each is tried alone. White space and invisible control characters are not looked at. A normaliser that drops accents
+        folds letters, as one that makes them small does, whether the accent is a character of its own or not: marks of no
+        script of their own (U+0301, harakat) count as represented where they are dropped. Vowel signs of a script do not.
         """
         new = [each for each in sorted(characters) if each not in self.representable]
         for character, ids in zip(new, self.vocabulary.encode(new), strict=True):
@@ -115,10 +117,12 @@ class PieceKinds:
         if self.unknown.intersection(ids):
             # WordPiece knows some characters only inside words
             return self.vocabulary.family == "wordpiece" and f"##{character}" in self.vocabulary.ids
+        if not ids and _FOLDED.match(character):
+            return True
         return any((self._texts[each] or b"").strip() not in (b"", *_SPACE) for each in ids)
 
 
-_VISIBLE = regex.compile(r"\s+")
+_FOLDED = regex.compile(r"[\p{Script=Inherited}--\p{Join_Control}]", regex.V1)
 
 
 def encode(vocabulary: Vocabulary, texts: Sequence[str]) -> list[list[int]]:
@@ -135,7 +139,7 @@ def encode(vocabulary: Vocabulary, texts: Sequence[str]) -> list[list[int]]:
 
 def without_spaces(text: str) -> str:
     """A text with all white space taken out, in NFC: what is compared where spaces may differ."""
-    return unicodedata.normalize("NFC", _VISIBLE.sub("", text.replace("▁", " ")))
+    return unicodedata.normalize("NFC", "".join(text.replace("▁", " ").split()))
 
 
 def _whole(text: bytes) -> bool:

@@ -15,6 +15,7 @@ from panglot.languages.scripts import script_of
 from panglot.languages.writing import separates_words
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[\u200c\u200d][\p{L}\p{M}\p{N}]+)*")
+_UNSPACED = "the script puts no spaces between words"
 _CLUSTER = regex.compile(r"\X")
 # Without one of these every code point is a cluster: only they ever stand together with a neighbour.
 _JOINING = regex.compile(r"[^\p{GCB=Other}\p{GCB=Control}\p{GCB=LF}\p{GCB=LV}\p{GCB=LVT}]|\p{InCB=Linker}")
@@ -59,7 +60,7 @@ def why_no_words(tag: str, sample: Sequence[str]) -> str | None:
 
     Example:
         >>> why_no_words("khm_Khmr", []), why_no_words("und", ["Dobry dźeń"])
-        ('Khmer script puts no spaces between words', None)
+        ('the script puts no spaces between words', None)
     """
     try:
         language = Language(tag)
@@ -67,5 +68,5 @@ def why_no_words(tag: str, sample: Sequence[str]) -> str | None:
         script = script_of(" ".join(sample))
         if script is None:
             return "neither the language nor the script is known"
-        return None if separates_words(script) else "the script puts no spaces between words"
-    return None if language.spaces else f"{language.script_name} script puts no spaces between words"
+        return None if separates_words(script) else _UNSPACED
+    return None if language.spaces else _UNSPACED
