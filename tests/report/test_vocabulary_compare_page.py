@@ -46,7 +46,7 @@ def made_page(
             writer.document("ទឹកនៅក្នុងកែវ", "khm_Khmr", source=file)
             writer.document("a little text", "eng_Latn", source=file)
         step.note(f"{file} says nothing of its language.")
-    documents = {tag: rng.normal(0, 0.2, 24) for tag in ("khm_Khmr", "nqo_Nkoo")}
+    documents = {"khm_Khmr": rng.normal(0, 0.2, 24), "nqo_Nkoo": rng.normal(0, 0.2, 30)}
     trials = []
     for number, (arm, values) in enumerate(arms.items()):
         for seed in (17, 18):
@@ -54,16 +54,16 @@ def made_page(
             for tag, noise in documents.items():
                 for at, value in zip(STEPS, values, strict=True):
                     metric = f"bits_per_byte_{at}"
-                    found = value + noise + (seed - 17.5) * 0.02 + rng.normal(0, 0.02, 24)
+                    found = value + noise + (seed - 17.5) * 0.02 + rng.normal(0, 0.02, noise.size)
                     rows.append(
                         Measurement(
-                            model, "bits-per-byte", "5a", tag, arm, metric, float(found.mean()), 24, None, None,
+                            model, "bits-per-byte", "5a", tag, arm, metric, float(found.mean()), noise.size, None, None,
                             f"task:bits-per-byte|metric:{metric}",
                         )
                     )  # fmt: skip
                     said = {"task": "bits-per-byte", "language": tag, "metric": metric}
-                    columns = {key: [each] * 24 for key, each in said.items()}
-                    tables.append(pa.table({**columns, "item": [f"d{each}" for each in range(24)], "correct": found}))
+                    columns = {key: [each] * noise.size for key, each in said.items()}
+                    tables.append(pa.table({**columns, "item": [f"d{each}" for each in range(noise.size)], "correct": found}))
             place = steps / f"trial{number}-{seed}"
             with step_folder(
                 place, component="evaluation.trial", inputs={"$text": "1"}, parameters={"arm": arm}, seed=seed

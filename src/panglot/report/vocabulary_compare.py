@@ -15,7 +15,7 @@ from panglot.report.comparison import describe, read_rows
 from panglot.report.lineage import lineage
 from panglot.report.page import CARD_FILE, FACTS_FILE, FORMAT, PAGE_FILE, Page, facts_json
 from panglot.report.rendering import render
-from panglot.report.text import markdown
+from panglot.report.text import markdown, shown
 from panglot.report.trials_plot import trial_plot
 
 KIND = "vocabulary-compare"
@@ -113,7 +113,7 @@ def compare_facts(
                 point.update(said)
         last = str(steps[-1])
         arms = [
-            {"name": name, "label": LABELS.get(name, name), "kind": _kind(name), "points": points}
+            {"name": name, "label": LABELS.get(name) or shown(name, 40), "kind": _kind(name), "points": points}
             for name, points in sorted(found.items(), key=lambda each: each[1][last]["value"])
         ]
         languages.append(
@@ -206,8 +206,8 @@ def _more(languages: list[dict[str, Any]], arms: dict[str, Any], named: dict[str
     over_mean = named["points"][str(last)]["over"].get("mean")
     if over_mean is not None and "random" in arms and named["kind"] == "after":
         ends = _difference(over_mean)
-        verdict = {"fell": "below", "rose": "above", "not shown": "not shown to differ from"}[ends.verdict]
-        found.append(f"{named['label']} ends {verdict} the plain mean of all rows ({_facts(ends)}).")
+        verdict = {"fell": "ends below", "rose": "ends above", "not shown": "is not shown to end apart from"}[ends.verdict]
+        found.append(f"{named['label']} {verdict} the plain mean of all rows ({_facts(ends)}).")
     extended = next((each for each in languages[0]["arms"] if each["name"] != NONE), None)
     if NONE in arms and extended is not None:
         over = _difference(extended["points"][str(last)]["over"].get(NONE))
