@@ -50,6 +50,7 @@ def test_a_run_its_object_its_files_and_a_second_run_that_keeps_everything(pangl
     taught = facts["languages"][0]
     assert {each["name"] for each in taught["arms"]} == {"random", "subword_mean", "none"}
     assert taught["documents"] == 8
+    assert ["one seed" in each for each in said["fell_short"]] == [True]
     for name in ("report.html", "results.parquet", "recipe.yaml", "run.json"):
         assert Path("run", name).is_file()
     assert said["report"] == str(Path("run") / "report.html")

@@ -111,6 +111,7 @@ def test_figures_are_those_of_the_components_one_after_another(models, texts, ex
     assert {metric for _, metric in mine if metric.startswith("bits")} == {metric_after(each) for each in (0, 2, 3)}
     assert mine["khm_Khmr", "bits_per_byte_3"] < mine["khm_Khmr", "bits_per_byte_2"] < mine["khm_Khmr", "bits_per_byte_0"]
     assert set(found.table()["condition"].to_pylist()) == {"subword_mean"}
+    assert bool(found.manifest.figures["drawn_at_random"]) == (name == "tiny:bert")
     assert (tmp_path / "trial" / "curve.json").read_bytes() == (tmp_path / "trained" / "curve.json").read_bytes()
     assert sorted(each.name for each in (tmp_path / "trial").iterdir()) == [
         "curve.json", "items.parquet", "manifest.json", "results.parquet",

@@ -115,6 +115,7 @@ def trial(
         with seeded(step.seed):
             opened = open_language_model(start, objective, longest=sequence_length)
             note_fresh(opened, model.name, step)
+            step.figures["drawn_at_random"] = len(opened.fresh)
             if factors is not None:
                 from panglot.vocabulary.factorised import factorise
 

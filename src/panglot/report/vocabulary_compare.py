@@ -68,6 +68,7 @@ def vocabulary_compare(
     facts = compare_facts(rows, language.tag if language else most, title, taught=amounts)
     facts["reproduce"] = account.reproduction(steps_taken)
     facts["seeds"] = sorted({each.manifest.seed for each in trials if each.manifest})
+    facts["fell_short"] = _fell_short(trials, facts)
     facts["runs"] = _runs(trials)
     _add_runs(facts)
     (step.out / FACTS_FILE).write_text(facts_json(facts), encoding="utf-8")
@@ -243,6 +244,19 @@ def _facts(said: wording.Difference) -> str:
 
 def _kind(name: str) -> str:
     return "control" if name == NONE else "before" if name in BASELINES else "after"
+
+
+def _fell_short(trials: list[Results], facts: dict[str, Any]) -> list[str]:
+    """What makes the figures weaker than they look."""
+    found = []
+    if any(each.manifest is not None and each.manifest.figures.get("drawn_at_random") for each in trials):
+        found.append(
+            "The model has no head for predicting tokens, so one was drawn at random: the figures before training say how many "
+            "tokens a text has, and nothing of what the model knows."
+        )
+    if len(facts["seeds"]) < 2:
+        found.append("There is one seed, so the intervals hold the variance of the documents and not that of the training.")
+    return found
 
 
 def _runs(trials: list[Results]) -> dict[str, Any]:
