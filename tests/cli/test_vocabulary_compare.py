@@ -125,6 +125,13 @@ def test_more_pieces_than_the_text_supports(panglot: Panglot) -> None:
     refused(compare(panglot, *GOOD, *SMALL, "--add", 5000), "5,000", "add at most", "step extended")
 
 
+def test_a_text_that_a_method_cannot_use_is_said_before_the_others_are_trained(panglot: Panglot) -> None:
+    # no word of an unspaced text stands there often enough
+    refused(compare(panglot, *GOOD, *SMALL, "--methods", "random,wechsel"), "step wechsel-1")
+    assert not Path("run/steps/random-1").exists()
+    assert not Path("run/steps/wechsel-1").exists()
+
+
 def test_a_rate_that_breaks_the_model(panglot: Panglot) -> None:
     outcome = compare(panglot, *GOOD, *SMALL, "--learning-rate", "1e38")
     assert outcome.code != 0
