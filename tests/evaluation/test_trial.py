@@ -256,6 +256,12 @@ def test_a_measurement_that_would_never_be_made_is_refused(models, texts, tmp_pa
         run(tmp_path / "out", model=models["tiny:llama"], text=texts["text"], heldout=texts["heldout"], measure_after=[after])
 
 
+def test_a_method_without_a_tokenizer_is_no_control(models, texts, tmp_path):
+    method = METHOD.validate_python("focus")
+    with pytest.raises(InputError, match="a method for new rows and no tokenizer"):
+        run(tmp_path / "out", model=models["tiny:llama"], text=texts["text"], heldout=texts["heldout"], initialise=method)
+
+
 def test_a_model_that_training_broke_is_named_and_not_measured(models, texts, tmp_path):
     with pytest.raises(PanglotError, match=r"bits of \d of 4 texts are not finite .*after 1 step.*: .*lower learning_rate"):
         run(
