@@ -50,6 +50,7 @@ def test_a_run_its_object_its_files_and_a_second_run_that_keeps_everything(pangl
     taught = facts["languages"][0]
     assert {each["name"] for each in taught["arms"]} == {"random", "subword_mean", "none"}
     assert taught["documents"] == 8
+    assert ["one seed" in each for each in said["fell_short"]] == [True]
     for name in ("report.html", "results.parquet", "recipe.yaml", "run.json"):
         assert Path("run", name).is_file()
     assert said["report"] == str(Path("run") / "report.html")
@@ -122,6 +123,13 @@ def test_a_model_that_is_not_there(panglot: Panglot) -> None:
 
 def test_more_pieces_than_the_text_supports(panglot: Panglot) -> None:
     refused(compare(panglot, *GOOD, *SMALL, "--add", 5000), "5,000", "add at most", "step extended")
+
+
+def test_a_text_that_a_method_cannot_use_is_said_before_the_others_are_trained(panglot: Panglot) -> None:
+    # no word of an unspaced text stands there often enough
+    refused(compare(panglot, *GOOD, *SMALL, "--methods", "random,wechsel"), "step wechsel-1")
+    assert not Path("run/steps/random-1").exists()
+    assert not Path("run/steps/wechsel-1").exists()
 
 
 def test_a_rate_that_breaks_the_model(panglot: Panglot) -> None:

@@ -111,6 +111,7 @@ def test_figures_are_those_of_the_components_one_after_another(models, texts, ex
     assert {metric for _, metric in mine if metric.startswith("bits")} == {metric_after(each) for each in (0, 2, 3)}
     assert mine["khm_Khmr", "bits_per_byte_3"] < mine["khm_Khmr", "bits_per_byte_2"] < mine["khm_Khmr", "bits_per_byte_0"]
     assert set(found.table()["condition"].to_pylist()) == {"subword_mean"}
+    assert bool(found.manifest.figures["drawn_at_random"]) == (name == "tiny:bert")
     assert (tmp_path / "trial" / "curve.json").read_bytes() == (tmp_path / "trained" / "curve.json").read_bytes()
     assert sorted(each.name for each in (tmp_path / "trial").iterdir()) == [
         "curve.json", "items.parquet", "manifest.json", "results.parquet",
@@ -253,6 +254,12 @@ def test_an_interrupted_trial_leaves_no_model(models, texts, extended, tmp_path,
 def test_a_measurement_that_would_never_be_made_is_refused(models, texts, tmp_path, after):
     with pytest.raises(InputError, match=rf"nothing can be measured after step {after} of a training of 3 steps"):
         run(tmp_path / "out", model=models["tiny:llama"], text=texts["text"], heldout=texts["heldout"], measure_after=[after])
+
+
+def test_a_method_without_a_tokenizer_is_no_control(models, texts, tmp_path):
+    method = METHOD.validate_python("focus")
+    with pytest.raises(InputError, match="a method for new rows and no tokenizer"):
+        run(tmp_path / "out", model=models["tiny:llama"], text=texts["text"], heldout=texts["heldout"], initialise=method)
 
 
 def test_a_model_that_training_broke_is_named_and_not_measured(models, texts, tmp_path):

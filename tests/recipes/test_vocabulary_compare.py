@@ -81,6 +81,12 @@ def test_all_is_what_can_make_rows_of_the_text_that_is_given():
     assert set(all_methods(with_old_text=True)) == arms[1] - {NONE}
 
 
+def test_methods_that_may_refuse_the_text_come_first():
+    names = [each.parameters["arm"] for each in trials(comparison_recipe(wanted(retain=["eng=b.txt"], seeds=1))).values()]
+    assert set(names[:2]) == {"wechsel", "ofa"}
+    assert names[2:4] == ["random", "mean"] and names[-1] == NONE
+
+
 def test_a_dictionary_reaches_wechsel_alone():
     recipe = comparison_recipe(wanted(retain=["eng=b.txt"], dictionary="words.tsv", seeds=1))
     assert recipe.steps["wechsel-1"].parameters["initialise"] == {"method": "wechsel", "dictionary": "words.tsv"}

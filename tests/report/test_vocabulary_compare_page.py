@@ -35,7 +35,14 @@ ARMS = {
 
 
 def made_page(
-    run: Path, arms: dict[str, tuple[float, float, float]], *, file: str = "khm.txt", model: str = "tiny", **more: Any
+    run: Path,
+    arms: dict[str, tuple[float, float, float]],
+    *,
+    file: str = "khm.txt",
+    model: str = "tiny",
+    fresh: int = 0,
+    seeds: tuple[int, ...] = (17, 18),
+    **more: Any,
 ) -> Page:
     """A run of two languages and two seeds, its trials made up, its comparison computed."""
     rng = np.random.default_rng(1)
@@ -46,29 +53,30 @@ def made_page(
             writer.document("ទឹកនៅក្នុងកែវ", "khm_Khmr", source=file)
             writer.document("a little text", "eng_Latn", source=file)
         step.note(f"{file} says nothing of its language.")
-    documents = {tag: rng.normal(0, 0.2, 24) for tag in ("khm_Khmr", "nqo_Nkoo")}
+    documents = {"khm_Khmr": rng.normal(0, 0.2, 24), "nqo_Nkoo": rng.normal(0, 0.2, 30)}
     trials = []
     for number, (arm, values) in enumerate(arms.items()):
-        for seed in (17, 18):
+        for seed in seeds:
             rows, tables = [], []
             for tag, noise in documents.items():
                 for at, value in zip(STEPS, values, strict=True):
                     metric = f"bits_per_byte_{at}"
-                    found = value + noise + (seed - 17.5) * 0.02 + rng.normal(0, 0.02, 24)
+                    found = value + noise + (seed - 17.5) * 0.02 + rng.normal(0, 0.02, noise.size)
                     rows.append(
                         Measurement(
-                            model, "bits-per-byte", "5a", tag, arm, metric, float(found.mean()), 24, None, None,
+                            model, "bits-per-byte", "5a", tag, arm, metric, float(found.mean()), noise.size, None, None,
                             f"task:bits-per-byte|metric:{metric}",
                         )
                     )  # fmt: skip
                     said = {"task": "bits-per-byte", "language": tag, "metric": metric}
-                    columns = {key: [each] * 24 for key, each in said.items()}
-                    tables.append(pa.table({**columns, "item": [f"d{each}" for each in range(24)], "correct": found}))
+                    columns = {key: [each] * noise.size for key, each in said.items()}
+                    tables.append(pa.table({**columns, "item": [f"d{each}" for each in range(noise.size)], "correct": found}))
             place = steps / f"trial{number}-{seed}"
             with step_folder(
                 place, component="evaluation.trial", inputs={"$text": "1"}, parameters={"arm": arm}, seed=seed
             ) as step:
                 write_results(step.out, rows, pa.concat_tables(tables))
+                step.figures["drawn_at_random"] = fresh
             trials.append(Results.open(place))
     names = {f"${each.folder.name}": "1" for each in trials}
     with step_folder(steps / "compared", component="evaluation.compare_trials", inputs=names, seed=17) as step:
@@ -177,6 +185,16 @@ def test_which_languages_were_taught(usual: Page, tmp_path: Path) -> None:
         compare_facts(rows, "hsb_Latn", "")
     with pytest.raises(InputError, match="no rows"):
         compare_facts([], None, "")
+
+
+def test_what_makes_the_figures_weaker_is_said(usual: Page, tmp_path: Path) -> None:
+    assert usual.facts["fell_short"] == []
+    arms = {each: ARMS[each] for each in ("random", "focus")}
+    weak = made_page(tmp_path, arms, fresh=6, seeds=(17,))
+    assert ["drawn at random" in each for each in weak.facts["fell_short"]] == [True, False]
+    assert "one seed" in weak.facts["fell_short"][1]
+    html = weak.html.read_text(encoding="utf-8")
+    assert all(f"<li>{each}</li>" in html for each in weak.facts["fell_short"])
 
 
 def test_data_stays_text(spiteful: Page) -> None:

@@ -81,13 +81,19 @@ def trial(
 
     Raises:
         InputError: what `vocabulary.initialise` and `training.language_model` refuse; `measure_after` names a step that is not
-            one of the training.
+            one of the training; there is a method and no tokenizer.
         PanglotError: the loss or a measurement stopped being finite.
     """
     from panglot.models.precision import best_device
     from panglot.objectives.opening import open_language_model
     from panglot.training.seeding import seeded
 
+    if tokenizer is None and initialise is not None:
+        raise InputError(
+            "there is a method for new rows and no tokenizer that needs them",
+            where="initialise",
+            fix="give the tokenizer, or neither of the two for the model as it is",
+        )
     outside = sorted(each for each in measure_after if not 0 <= each <= steps)
     if outside:
         raise InputError(
@@ -108,6 +114,7 @@ def trial(
         with seeded(step.seed):
             opened = open_language_model(start, objective, longest=sequence_length)
             note_fresh(opened, model.name, step)
+            step.figures["drawn_at_random"] = len(opened.fresh)
             if factors is not None:
                 from panglot.vocabulary.factorised import factorise
 
@@ -150,7 +157,7 @@ def _initialised(
         given["source_text"] = str(source.folder)
     if dictionary is not None and "dictionary" in fields and method.dictionary is None:
         given["dictionary"] = _write_dictionary(dictionary, step)
-    with step_folder(place, seed=step.seed) as inner:
+    with step.progress("making the rows of new tokens"), step_folder(place, seed=step.seed) as inner:
         initialise(model=model, tokenizer=tokenizer, initialise=method.model_copy(update=given), text=text, step=inner)
         for each in inner.notes:
             step.note(each)

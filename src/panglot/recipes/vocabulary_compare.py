@@ -10,6 +10,8 @@ from panglot.report.wording import count
 
 NONE = "none"
 CONTROLS = ("random", "mean", NONE)
+_EXACTING = ("wechsel", "ofa")
+"""Methods that refuse a text whose words are too rare, or that shares none with the old languages."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,9 @@ def comparison_recipe(wanted: Comparison) -> Recipe:
     steps["tokenizer"] = StepRecipe("vocabulary.load", {"name": wanted.model})
     steps["extended"] = StepRecipe("vocabulary.extend_tokenizer", extension)
     trials = []
-    for arm in [*methods, *([NONE] if wanted.extension else [])]:
+    # those first that may refuse the text: better before the others are trained than after
+    in_order = sorted(methods, key=lambda each: each not in _EXACTING)
+    for arm in [*in_order, *([NONE] if wanted.extension else [])]:
         for number in range(wanted.seeds):
             name = f"{arm}-{number + 1}"
             parameters = {"model": "$base", "arm": arm, **shared}

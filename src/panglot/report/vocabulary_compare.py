@@ -15,7 +15,7 @@ from panglot.report.comparison import describe, read_rows
 from panglot.report.lineage import lineage
 from panglot.report.page import CARD_FILE, FACTS_FILE, FORMAT, PAGE_FILE, Page, facts_json
 from panglot.report.rendering import render
-from panglot.report.text import markdown
+from panglot.report.text import markdown, shown
 from panglot.report.trials_plot import trial_plot
 
 KIND = "vocabulary-compare"
@@ -68,6 +68,7 @@ def vocabulary_compare(
     facts = compare_facts(rows, language.tag if language else most, title, taught=amounts)
     facts["reproduce"] = account.reproduction(steps_taken)
     facts["seeds"] = sorted({each.manifest.seed for each in trials if each.manifest})
+    facts["fell_short"] = _fell_short(trials, facts)
     facts["runs"] = _runs(trials)
     _add_runs(facts)
     (step.out / FACTS_FILE).write_text(facts_json(facts), encoding="utf-8")
@@ -113,7 +114,7 @@ def compare_facts(
                 point.update(said)
         last = str(steps[-1])
         arms = [
-            {"name": name, "label": LABELS.get(name, name), "kind": _kind(name), "points": points}
+            {"name": name, "label": LABELS.get(name) or shown(name, 40), "kind": _kind(name), "points": points}
             for name, points in sorted(found.items(), key=lambda each: each[1][last]["value"])
         ]
         languages.append(
@@ -206,8 +207,8 @@ def _more(languages: list[dict[str, Any]], arms: dict[str, Any], named: dict[str
     over_mean = named["points"][str(last)]["over"].get("mean")
     if over_mean is not None and "random" in arms and named["kind"] == "after":
         ends = _difference(over_mean)
-        verdict = {"fell": "below", "rose": "above", "not shown": "not shown to differ from"}[ends.verdict]
-        found.append(f"{named['label']} ends {verdict} the plain mean of all rows ({_facts(ends)}).")
+        verdict = {"fell": "ends below", "rose": "ends above", "not shown": "is not shown to end apart from"}[ends.verdict]
+        found.append(f"{named['label']} {verdict} the plain mean of all rows ({_facts(ends)}).")
     extended = next((each for each in languages[0]["arms"] if each["name"] != NONE), None)
     if NONE in arms and extended is not None:
         over = _difference(extended["points"][str(last)]["over"].get(NONE))
@@ -243,6 +244,19 @@ def _facts(said: wording.Difference) -> str:
 
 def _kind(name: str) -> str:
     return "control" if name == NONE else "before" if name in BASELINES else "after"
+
+
+def _fell_short(trials: list[Results], facts: dict[str, Any]) -> list[str]:
+    """What makes the figures weaker than they look."""
+    found = []
+    if any(each.manifest is not None and each.manifest.figures.get("drawn_at_random") for each in trials):
+        found.append(
+            "The model has no head for predicting tokens, so one was drawn at random: the figures before training say how many "
+            "tokens a text has, and nothing of what the model knows."
+        )
+    if len(facts["seeds"]) < 2:
+        found.append("There is one seed, so the intervals hold the variance of the documents and not that of the training.")
+    return found
 
 
 def _runs(trials: list[Results]) -> dict[str, Any]:
