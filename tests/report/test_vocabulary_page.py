@@ -117,6 +117,11 @@ def test_known_characters_but_unknown_words(tmp_path: Path) -> None:
     assert f"English (50{NBSP}% unknown tokens)" in " ".join(page.facts["headline"]["more"])
 
 
+def test_documents_of_nothing_are_never_said_to_be_cheap(tmp_path: Path) -> None:
+    facts = make_vocabulary_page(tmp_path, {"eng_Latn": ["", ""]}, {"bytes": byt5()}).facts
+    assert facts["headline"]["sentence"] == "No language is represented whole in bytes, so nothing can be said of prices."
+
+
 def test_what_an_extension_makes_readable(tmp_path: Path) -> None:
     more = by_hand(["[UNK]", "to", "dom", "##y", ".", "a", "##b", "d", "o", "m", "t", "y", "b", "ߒ", "##ߞ", "ߞ"])
     texts = {"eng_Latn": ["to dom"] * 3, "nqo_Nkoo": ["ߒߞ to"] * 3}
@@ -177,9 +182,10 @@ def test_languages_without_parallel_text_stand_in_the_tables_only(tmp_path: Path
         {"eng_Latn": ["a"]},
         {"und": ["🙂👩‍👩‍👧‍👦"]},
         {"nqo_Nkoo": ["ߒߞߏ"], "und": ["\u0301"]},
+        {"eng_Latn": ["", ""], "hsb_Latn": ["", "dom"]},
         {"khm_Khmr": ["ទឹក"] * 2, "lao_Laoo": ["ນ້ຳ"] * 2, "bod_Tibt": ["ཆུ"] * 2, "eng_Latn": ["\u0301"] * 2},
     ],
-    ids=["one", "emoji", "no English", "English without tokens"],
+    ids=["one", "emoji", "no English", "empty documents", "English without tokens"],
 )
 def test_a_page_of_anything(tmp_path: Path, name: str, texts: dict[str, list[str]]) -> None:
     vocabularies = {name: dict(SHAPES)[name](), "bytes": byt5()}

@@ -59,6 +59,15 @@ def test_by_hand(found: Measures, metric: str, expected: float) -> None:
     assert found.value("hand", "hsb_Latn", metric) == pytest.approx(expected, abs=1e-9)
 
 
+def test_a_document_without_tokens_in_the_reference_has_no_ratio(tmp_path: Path) -> None:
+    from shapes import bert
+
+    texts = {"eng_Latn": ["\x01", "7"], "hsb_Latn": ["7 7 7", "7 7"]}
+    said = measured(tmp_path, texts, {"a": bert()}, parallel=True)
+    assert figures(said, "hsb_Latn")["premium_mean"] == 2
+    assert figures(said, "eng_Latn")["premium_mean"] == 1
+
+
 def test_distribution_by_hand(found: Measures) -> None:
     said = figures(found, "eng_Latn")
     p = [0.5, 0.25, 0.25]

@@ -82,11 +82,10 @@ class Rows:
         columns = [counted.of_text, *counted.of_tokens]
         reference = self.counted.get(self.reference)
         if reference is not None and self.reasons[tag] is None:
-            # the ratio of every document to its translation, one column a tokenizer
-            columns += [
-                (mine[:, :1] / np.maximum(theirs[:, :1], 1))
-                for mine, theirs in zip(counted.of_tokens, reference.of_tokens, strict=True)
-            ]
+            # the ratio of every document to its translation, and whether there is one: two columns a tokenizer
+            for mine, theirs in zip(counted.of_tokens, reference.of_tokens, strict=True):
+                some = theirs[:, :1] > 0
+                columns += [np.where(some, mine[:, :1] / np.maximum(theirs[:, :1], 1), 0.0), some.astype(np.float64)]
         whole = np.concatenate(columns, axis=1)
         return whole.sum(axis=0), resampled_sums(whole, self.seed)
 
@@ -112,8 +111,8 @@ class Rows:
             for metric in ("premium", "premium_mean"):
                 self.absent.setdefault(tag, {})[metric] = reason or "there is no reference"
             return found
-        tokens, documents = _column("tokens", place), _column("documents", place)
-        mean = len(OF_TEXT) + len(self.tallies) * len(OF_TOKENS) + place
+        tokens = _column("tokens", place)
+        mean = len(OF_TEXT) + len(self.tallies) * len(OF_TOKENS) + 2 * place
         base, base_samples = self._of_reference
         if not base[tokens]:
             for metric in ("premium", "premium_mean"):
@@ -121,7 +120,7 @@ class Rows:
             return found
         found["premium"] = (float(_divided(sums[tokens], base[tokens])), _divided(samples[:, tokens], base_samples[:, tokens]))
         found["premium_mean"] = (
-            float(_divided(sums[mean], sums[documents])), _divided(samples[:, mean], samples[:, documents]),
+            float(_divided(sums[mean], sums[mean + 1])), _divided(samples[:, mean], samples[:, mean + 1]),
         )  # fmt: skip
         return found
 

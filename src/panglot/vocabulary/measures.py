@@ -55,7 +55,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "premium": Kind("premium", "tokens / tokens of the reference, on the same parallel text (Petrov et al. 2023)"),
     "premium_mean": Kind(
-        "mean premium", "mean over documents of tokens / tokens of the reference's document (Petrov et al. 2023)"
+        "mean premium", "mean of tokens / tokens of the reference, over documents where it has any (Petrov et al. 2023)"
     ),
     "fertility": Kind(
         "tokens per word", "tokens of words, each as after a space / words (Rust et al. 2021)", ratio=("word_tokens", "words")
@@ -118,7 +118,7 @@ def represented(figures: Mapping[str, float]) -> bool:
     """Whether a tokenizer represents a language whole, so that its number of tokens means something.
 
     At least 99 % of the characters are neither unknown nor dropped, and at most 1 % of the tokens are unknown. A word that
-    becomes one unknown token looks cheap, and is lost.
+    becomes one unknown token looks cheap, and is lost. Text of which no token is made at all is not represented.
 
     Args:
         figures: measure to value.
@@ -127,7 +127,7 @@ def represented(figures: Mapping[str, float]) -> bool:
         >>> represented({"coverage": 1.0, "unknown": 0.0}), represented({"coverage": 1.0, "unknown": 0.3})
         (True, False)
     """
-    return figures.get("coverage", 1.0) >= _REPRESENTED and figures.get("unknown", 0.0) <= 1 - _REPRESENTED + 1e-12
+    return figures.get("coverage", 0.0) >= _REPRESENTED and figures.get("unknown", 1.0) <= 1 - _REPRESENTED + 1e-12
 
 
 def against(name: str) -> str:
