@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from panglot.artifacts import Step
+from panglot.models import Model
 from panglot.vocabulary.added_tokens import absorb_added
 from panglot.vocabulary.extend_tokenizer import appended
 from panglot.vocabulary.grow_unigram import with_pieces
+from panglot.vocabulary.initialise_rows import model_vocabulary
 from panglot.vocabulary.rows import Change
 from panglot.vocabulary.tokenizer import TOKENIZER_FOLDER, Tokenizer
 from panglot.vocabulary.transliteration import MergeMode, transliterated
@@ -45,14 +47,14 @@ def transliterate_vocabulary(vocabulary: Vocabulary, mode: MergeMode = "max", sc
 
 
 def transliterate_tokenizer(
-    *, tokenizer: Tokenizer, mode: MergeMode = "max", scripts: list[str] | None = None, step: Step
+    *, tokenizer: Tokenizer | Model, mode: MergeMode = "max", scripts: list[str] | None = None, step: Step
 ) -> Tokenizer:
     """Add romanised pieces to a Unigram tokenizer, so that text in Latin letters meets what was learned in other scripts.
 
     Give the result to `vocabulary.initialise` with the method `transmi`, and with the same `mode` and `scripts`.
 
     Args:
-        tokenizer: a Unigram tokenizer.
+        tokenizer: a Unigram tokenizer, or a model that has one.
         mode: which of several pieces that are romanised alike counts: the one with the highest score, the lowest, or all.
         scripts: ISO 15924 codes of the pieces to romanise; nothing for all.
         step: where to write.
@@ -60,8 +62,9 @@ def transliterate_tokenizer(
     Raises:
         InputError: the tokenizer is not Unigram, or a script is unknown.
     """
+    vocabulary = model_vocabulary(tokenizer) if isinstance(tokenizer, Model) else tokenizer.vocabulary
     with step.progress("romanising pieces"):
-        change = transliterate_vocabulary(tokenizer.vocabulary, mode, scripts)
+        change = transliterate_vocabulary(vocabulary, mode, scripts)
     step.figures.update(added=len(change.added), pieces=change.new.size)
     if not change.added:
         step.note("No piece is romanised to one that the tokenizer lacks: nothing was added.")

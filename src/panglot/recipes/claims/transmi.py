@@ -12,10 +12,7 @@ def _steps() -> dict[str, StepRecipe]:
     steps = {
         **encoder_steps(),
         "romanised_pairs": StepRecipe("vocabulary.romanise_pairs", {"of": "$retrieval_split.test"}),
-        "trimmed_tokenizer": StepRecipe(
-            "vocabulary.trim_tokenizer", {"tokenizer": "$encoder_tokenizer", "text": "$retrieval_text", "minimum_count": 1}
-        ),
-        "transliterated": StepRecipe("vocabulary.transliterate_tokenizer", {"tokenizer": "$trimmed_tokenizer"}),
+        "transliterated": StepRecipe("vocabulary.transliterate_tokenizer", {"tokenizer": "$trimmed"}),
         "transmi": StepRecipe(
             "vocabulary.initialise", {"model": "$trimmed", "tokenizer": "$transliterated", "initialise": "transmi"}
         ),
@@ -28,9 +25,7 @@ def _steps() -> dict[str, StepRecipe]:
         rows = {"model": "$trimmed", "tokenizer": "$transliterated", "initialise": "random"}
         steps[f"random_rows-{seed}"] = StepRecipe("vocabulary.initialise", rows, seed)
         steps[f"romanised-random-{seed}"] = measured(f"$random_rows-{seed}", _ROMANISED)
-    # the tokenizer must be loaded before what is made of it
-    first = {"encoder_tokenizer": StepRecipe("vocabulary.load", {"name": "embedded:e5-small"})}
-    return {**first, **steps}
+    return steps
 
 
 def _judge(artifacts: Artifacts) -> list[Finding]:
