@@ -75,6 +75,11 @@ NAMED: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, int]]] = {
     "decoder": (
         {**PLAIN, "added_tokens_decoder": {str(SIZE + 9): {"content": "<z>", "special": False}}}, {}, {"<z>": SIZE}
     ),
+    "named twice": (
+        {**PLAIN, "pad_token": "<p>", "added_tokens_decoder": {
+            str(SIZE): {"content": "<p>", "special": True}, str(SIZE + 1): {"content": "<z>", "special": False}}},
+        {}, {"<p>": SIZE, "<z>": SIZE + 1},
+    ),
 }  # fmt: skip
 
 

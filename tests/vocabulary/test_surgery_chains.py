@@ -170,3 +170,17 @@ def test_trimming_and_extension_ignore_dropout() -> None:
     old = Vocabulary(document)
     assert old.encode(TEXTS) == old.encode(TEXTS) == shape("llama2").encode(TEXTS)
     assert trim_vocabulary(old, pieces_in(old, TEXTS[:3])).new.model["dropout"] == 0.5
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama2", "nllb", "bert"])
+def test_the_order_in_which_the_file_lists_its_pieces_does_not_matter(name: str) -> None:
+    """vocabtrimmer takes the place in the file for the id, and leaves merges of pieces that are gone."""
+    old = shape(name)
+    turned = {**old.document, "model": {**old.model, "vocab": dict(reversed(list(old.model["vocab"].items())))}}
+    other = Vocabulary(turned, old.companions, old.place)
+    keep = pieces_in(old, TEXTS[:6])
+    one, two = trim_vocabulary(old, keep), trim_vocabulary(other, keep)
+    assert one.new.ids == two.new.ids
+    assert np.array_equal(one.source, two.source)
+    assert one.new.model.get("merges") == two.new.model.get("merges")
+    closed_and_numbered(two.new)

@@ -18,15 +18,18 @@ from panglot.models import Model
 from panglot.models.load import load
 from panglot.models.model import MODEL_FOLDER, open_model
 from panglot.vocabulary.extend import extend
-from panglot.vocabulary.initialise_rows import model_vocabulary
+from panglot.vocabulary.initialise_rows import initialise, model_vocabulary
 from panglot.vocabulary.matrices import find_tensors, read_matrices
 from panglot.vocabulary.rows import Change
+from panglot.vocabulary.tokenizer import Tokenizer
 from panglot.vocabulary.trim import trim
 
 SMALL: dict[str, Any] = {
     "hidden_size": WIDTH, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2, "intermediate_size": 24,
     "max_position_embeddings": 64,
 }  # fmt: skip
+
+BOTH: list[tuple[Any, dict[str, Any]]] = [(trim, {}), (extend, {"add": 12})]
 
 
 @pytest.fixture
@@ -159,8 +162,8 @@ def test_language_codes_of_nllb(tmp_path: Path, new_step: Callable[[], Step]) ->
     edited(model.path / "generation_config.json", forced_bos_token_id=old.ids["tha_Thai"])
     model = open_model(model.folder, name="nllb")
     text = documents(new_step(), [SHAPED[2], NEW_TEXT[5]])
-    for component, more in ((trim, {}), (extend, {"add": 12})):
-        result = component(model=model, text=text, step=new_step(), **more)  # type: ignore[operator]
+    for component, more in BOTH:
+        result = component(model=model, text=text, step=new_step(), **more)
         new = model_vocabulary(result)
         loaded = AutoTokenizer.from_pretrained(result.path, src_lang="hin_Deva", tgt_lang="tha_Thai")
         assert loaded.convert_ids_to_tokens(loaded(SHAPED[2])["input_ids"])[0] == "hin_Deva"
@@ -181,8 +184,8 @@ def test_a_token_that_only_the_configuration_names_keeps_its_row(tmp_path: Path,
     model = open_model(model.folder, name="padded")
     text = documents(new_step(), NEW_TEXT)
     before = read_matrices(model)
-    for component, more in ((trim, {}), (extend, {"add": 12})):
-        result = component(model=model, text=text, step=new_step(), **more)  # type: ignore[operator]
+    for component, more in BOTH:
+        result = component(model=model, text=text, step=new_step(), **more)
         new = model_vocabulary(result)
         number = new.ids["<pad>"]
         assert json.loads((result.path / "config.json").read_bytes())["pad_token_id"] == number
@@ -255,3 +258,23 @@ def test_old_rows_are_the_same_bytes_in_half_precision_and_shards(
         assert np.array_equal(after[:size], before[:size])
         last = found[1].stored[role][0].rows(found[1].rows)
         assert np.array_equal(last[: len(change.source)], after[change.source])
+
+
+def test_a_type_whose_tokenizers_are_loaded_by_code(tmp_path: Path, new_step: Callable[[], Step]) -> None:
+    """Whatever the files say, AutoTokenizer gives a Qwen 2 model Qwen's rules; that is no secret then."""
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+    def qwen2(rows: int) -> Any:
+        return Qwen2ForCausalLM(Qwen2Config(**SMALL, vocab_size=rows))
+
+    model = model_with("qwen", tmp_path / "old", qwen2)
+    step = new_step()
+    same = extend(model=model, text=documents(new_step(), NEW_TEXT), add=9, step=step)
+    assert step.notes == []
+    assert AutoTokenizer.from_pretrained(same.path)(NEW_TEXT)["input_ids"] == model_vocabulary(same).encode(NEW_TEXT)
+    place, step = new_step().out, new_step()
+    shape("xlm_r").save(place / "tokenizer")
+    other = initialise(model=model, tokenizer=Tokenizer.open(place), step=step)
+    assert "as Qwen2Tokenizer" in " ".join(step.notes)
+    plain = PreTrainedTokenizerFast.from_pretrained(other.path)
+    assert plain(SHAPED, add_special_tokens=False)["input_ids"] == model_vocabulary(other).encode(SHAPED)

@@ -49,6 +49,20 @@ def with_class_defaults(companions: Mapping[str, bytes], loader: str, tokens: Co
     return {**companions, CONFIG_FILE: written({**config, **more})} if more else dict(companions)
 
 
+def forced_class(model_type: str) -> str | None:
+    """The class in which `AutoTokenizer` loads whatever tokenizer lies beside a model of a type, or None.
+
+    Example:
+        >>> forced_class("qwen2"), forced_class("bert")
+        ('Qwen2Tokenizer', None)
+    """
+    from transformers.models.auto import tokenization_auto
+
+    forced = getattr(tokenization_auto, "MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS", ())
+    name = str(tokenization_auto.TOKENIZER_MAPPING_NAMES.get(model_type) or "")
+    return name if model_type in forced and name and name not in _PLAIN else None
+
+
 @cache
 def _defaults(named: str) -> tuple[dict[str, str], dict[str, Any]]:
     """Special tokens, and other settings that are not those of every class."""

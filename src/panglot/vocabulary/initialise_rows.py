@@ -8,8 +8,9 @@ from pydantic import Field
 from panglot.artifacts import InputError, Step, reads
 from panglot.corpus.documents import Documents
 from panglot.models import Model
-from panglot.models.folder import inspect_folder
+from panglot.models.folder import ModelFolder, inspect_folder
 from panglot.vocabulary.change_model import change_model, changed_name, check_size
+from panglot.vocabulary.class_defaults import forced_class
 from panglot.vocabulary.effect import sample_texts, size_effect, token_effect
 from panglot.vocabulary.initialise.methods import Initialise, files_read
 from panglot.vocabulary.initialise.subword_mean import SubwordMean
@@ -18,12 +19,14 @@ from panglot.vocabulary.matrices import VocabularyTensors, find_tensors
 from panglot.vocabulary.reading import read_vocabulary
 from panglot.vocabulary.replacement import replacement
 from panglot.vocabulary.rows import ROWS_FILE, Change
+from panglot.vocabulary.surface import surfaces
 from panglot.vocabulary.tokenizer import Tokenizer
 from panglot.vocabulary.vocabulary import Vocabulary
 
 PadToMultiple = Annotated[int, Field(ge=1)] | None
 Texts = Callable[[], Iterator[str]] | None
 DEFAULT_METHOD = SubwordMean()
+_SOME_PIECES = 200
 
 
 @reads(files_read)
@@ -109,11 +112,30 @@ def apply(
         result = change_model(
             model, change, rows, step, name=changed_name(model, change), pad_to_multiple_of=pad_to_multiple_of, found=found
         )
+    _check_loading(inspect_folder(result.path), change.new, step)
     step.figures.update(size_effect(model, result, change))
     step.figures["tokens"] = {"added": len(change.added), "dropped": len(change.dropped)}
     if sampled is not None:
         step.figures["languages"] = token_effect(change, sampled)
     return result
+
+
+def _check_loading(inspected: ModelFolder, vocabulary: Vocabulary, step: Step) -> None:
+    """Say so where the library loads the tokenizer by code of its own, which the file cannot change."""
+    kind = str(inspected.config.get("model_type"))
+    name = forced_class(kind)
+    if name is None:
+        return
+    from transformers import AutoTokenizer
+
+    spoken = [each for each in surfaces(vocabulary) if each is not None]
+    texts = [each.decode("utf-8", "ignore") for each in spoken[:: max(1, len(spoken) // _SOME_PIECES)]]
+    loaded = AutoTokenizer.from_pretrained(inspected.network)
+    if loaded(texts, add_special_tokens=False)["input_ids"] != vocabulary.encode(texts):
+        step.note(
+            f"AutoTokenizer loads any tokenizer beside a model of the type {kind} as {name}, which cuts text otherwise than "
+            "this one: load it with PreTrainedTokenizerFast.from_pretrained."
+        )
 
 
 def new_rows(change: Change, method: Method, found: VocabularyTensors, texts: Texts, step: Step) -> dict[Role, Matrix]:

@@ -35,17 +35,18 @@ def with_named_tokens(vocabulary: Vocabulary, added_file: Mapping[str, Any], row
     """
     listed = list(vocabulary.document.get("added_tokens") or [])
     known = {each["content"] for each in listed}
+    named: dict[str, dict[str, Any]] = {}
     for each in _named(vocabulary, added_file):
-        if each["content"] in known:
-            continue
-        wider = with_given_ids(vocabulary.with_added([*listed, {"id": -1, **each}]))
-        found = wider.document["added_tokens"]
-        if rows is not None and found[-1]["id"] >= rows:
-            continue
-        listed, known = found, known | {each["content"]}
-    if len(listed) == len(vocabulary.document.get("added_tokens") or []):
+        if each["content"] not in known:
+            named.setdefault(each["content"], each)
+    if not named:
         return vocabulary
-    return vocabulary.with_added(sorted(listed, key=lambda each: int(each["id"])))
+    wider = with_given_ids(vocabulary.with_added([*listed, *({"id": -1, **each} for each in named.values())]))
+    found = wider.document["added_tokens"]
+    kept = [each for each in found if rows is None or each["content"] in known or each["id"] < rows]
+    if len(kept) == len(listed):
+        return vocabulary
+    return vocabulary.with_added(sorted(kept, key=lambda each: int(each["id"])))
 
 
 def _named(vocabulary: Vocabulary, added_file: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
