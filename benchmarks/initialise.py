@@ -226,8 +226,7 @@ def method_names() -> list[str]:
 
     from panglot.vocabulary.initialise.methods import Initialise
 
-    union = get_args(get_args(Initialise)[0])[0]
-    return [str(each.model_fields["method"].default) for each in get_args(union)]
+    return [str(each.model_fields["method"].default) for each in get_args(get_args(Initialise)[0])]
 
 
 def run_method(name: str, work: Path) -> dict[str, Any]:
