@@ -335,7 +335,8 @@ def peer_wechsel(name: str, work: Path, source: Any, target: Any, rows: Any) -> 
         with np.load(work / f"{name}-{side}.npz") as stored:
             model = Word2Vec(vector_size=stored["matrix"].shape[1], min_count=1)
             model.wv = KeyedVectors(stored["matrix"].shape[1])
-            model.wv.add_vectors(words, stored["matrix"], extras={"count": stored["counts"]})
+            model.wv.add_vectors(words, stored["matrix"])
+            model.wv.expandos["count"] = stored["counts"]
         sides.append(model)
     began = clocks()
     found, _ = WECHSEL(*sides, bilingual_dictionary=str(work / "dictionary.tsv")).apply(
