@@ -33,7 +33,9 @@ class Romaniser:
 
     def romanise(self, texts: Iterable[str]) -> list[str]:
         """Each text in Latin letters; ASCII stays as it is."""
-        return [self._one(text) for text in texts]
+        asked = list(texts)
+        known = {text: self._one(text) for text in dict.fromkeys(asked)}
+        return [known[text] for text in asked]
 
     def _one(self, text: str) -> str:
         if text.isascii():
