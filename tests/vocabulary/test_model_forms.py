@@ -308,3 +308,30 @@ def test_e5_small_keeps_its_vectors(shared: Path, places: Places) -> None:
     assert parameters["after"] < 0.3 * parameters["before"]
     assert step.figures["agreement"]["worst"] > 0.9999
     check_loads(result)
+
+
+def test_minilm_is_extended_and_trimmed(places: Places) -> None:
+    """A real WordPiece model: its unknown words become writable, and English keeps its vectors through both."""
+    from panglot.models.load import load
+
+    try:
+        model, _ = done(places(), load, name="embedded:minilm")
+    except InputError as error:
+        pytest.skip(str(error))
+    english = ["A small house stands by the water.", "She reads a book in the evening.", "query: where is the house?"]
+    new = documents(places(), {"khm_Khmr": [TEXTS[0]], "nqo_Nkoo": ["ߒߞߏ ߞߊ߲ ߦߋ߫ ߞߊ߲ ߢߌߡߊ߫ ߟߋ߬ ߘߌ߫", "ߒߞߏ ߞߊ߲"]})
+    retained = documents(places(), {"eng_Latn": english})
+    extended, step = done(places(), extend, model=model, text=new, add=30, retain=retained)
+    before, after = model_vocabulary(model), model_vocabulary(extended)
+    assert step.figures["retained"]["eng_Latn"]["changed"] == 0
+    assert after.tokens[: before.size] == before.tokens and after.size == before.size + 30
+    old = read_matrices(model)["input"]
+    assert np.array_equal(read_matrices(extended)["input"][: len(old)], old)
+    unknown = before.ids["[UNK]"]
+    assert any(unknown in each for each in before.encode(list(new.texts("nqo_Nkoo"))))
+    assert not any(unknown in each for each in after.encode(list(new.texts("nqo_Nkoo"))))
+    check_loads(extended)
+    trimmed, step = done(places(), trim, model=extended, text=documents(places(), {"eng_Latn": english}), minimum_count=1)
+    assert step.figures["parameters"]["after"] < 0.6 * step.figures["parameters"]["before"]
+    assert agreement(model, trimmed, {"eng_Latn": english})["worst"] > 0.9999
+    check_loads(trimmed)
