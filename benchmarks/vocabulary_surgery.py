@@ -56,7 +56,7 @@ def harvested(language: str) -> list[str]:
     english = language == "eng_Latn"
     with tempfile.TemporaryDirectory() as place, step_folder(Path(place) / "harvest") as step:
         found = harvest_gettext(
-            languages=[Language("deu_Latn" if english else language)], pivot=Language("eng_Latn"), step=step
+            languages=[Language("deu_Latn") if english else Language.parse(language)], pivot=Language("eng_Latn"), step=step
         )
         return sorted({row["target_text" if english else "source_text"] for row in found.rows()})
 
