@@ -1,6 +1,6 @@
 """Does a larger vocabulary help? Languages that e5-small writes badly or not at all, taught with and without new pieces.
 
-    python benchmarks/extend_and_adapt.py [--only div,nqo] [--seeds 1] [--out FOLDER]
+    python benchmarks/extend_and_adapt.py [--only div,nqo] [--seeds 1] [--no-training] [--out FOLDER]
 
 Two arms with equal pairs, steps and seeds: `panglot adapt` as it is, and the same after `vocabulary.extend` with pieces from
 other text of the language (khm, amh, nqo) or from the train side of the pairs (div). Printed for each language:
@@ -22,6 +22,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,12 @@ def recipe_of(language: str, place: Path, seeds: int) -> Any:
     return Recipe(name=f"extend-{language}", seed=17, title=f"Add {language} with and without new pieces", steps=steps)
 
 
+def untrained(recipe: Any) -> Any:
+    """The recipe without its trainings and measurements of models."""
+    kept = ("corpus.", "models.", "vocabulary.")
+    return replace(recipe, steps={name: each for name, each in recipe.steps.items() if each.use.startswith(kept)})
+
+
 def visible_cost(vocabulary: Any, texts: list[str]) -> tuple[float, float]:
     """Tokens a character, hidden characters counted one by one, and the share of hidden characters."""
     from panglot.vocabulary.surface import surfaces, unknown_id
@@ -198,6 +205,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(ADD))
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--no-training", action="store_true", help="only what extension does to the text")
     parser.add_argument("--out", type=Path)
     said = parser.parse_args()
     out = said.out or Path(tempfile.mkdtemp(prefix="panglot-extend-"))
@@ -208,7 +216,10 @@ def main() -> None:
             continue
         place = out / f"inputs-{language}"
         place.mkdir(parents=True, exist_ok=True)
-        outcome = run(recipe_of(language, place, said.seeds), out / language)
+        recipe = recipe_of(language, place, said.seeds)
+        if said.no_training:
+            recipe = untrained(recipe)
+        outcome = run(recipe, out / language)
         found.append(measured(language, outcome, said.seeds))
         print(json.dumps(found[-1]), flush=True)
     trained = [each for each in found if "plain" in each]
