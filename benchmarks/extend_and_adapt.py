@@ -19,6 +19,7 @@ import argparse
 import csv
 import gzip
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -29,12 +30,15 @@ from typing import Any
 from adapt_languages import SHARED, Source, chosen_pairs, read, write
 from vocabulary_surgery import public_text
 
+from panglot.languages import Language
+
 MODEL = "embedded:e5-small"
 METRIC = "accuracy_cosine"
+FOREIGN = re.compile("[A-Za-z]")
 LONGEST = 150
 """Most characters of the sentences of SIB-200 that are taught: long ones take many minutes on a processor."""
 UNTAUGHT = ("eng_Latn", "deu_Latn", "ces_Latn", "pol_Latn", "swh_Latn", "hin_Deva", "tha_Thai", "zho_Hans")
-ADD = {"div": 400, "nqo": 2000, "khm": 4000, "amh": 4000, "tir": 8000}
+ADD = {"div": 400, "nqo": 2000, "khm": 4500, "amh": 4000, "tir": 8000}
 PAIRS = {"khm": Source("libreoffice_help", "tur"), "amh": Source("mafand", "swh")}
 MORE_TEXT = {"khm": ("sib200", "html_pages"), "amh": ("amqa", "masakhanews", "semrel", "sib200")}
 
@@ -62,8 +66,14 @@ def text_file(language: str, place: Path) -> Path | None:
     else:
         return None
     path = place / f"{language}.txt"
-    path.write_text("\n".join(" ".join(each.split()) for each in lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join(own_script(language, " ".join(each.split())) for each in lines) + "\n", encoding="utf-8")
     return path
+
+
+def own_script(language: str, text: str) -> str:
+    """The text without words of other scripts: help pages are full of English names, and pieces for these are not wanted."""
+    script = Language.parse(language).script
+    return " ".join(word for word in text.split(" ") if not FOREIGN.search(word) or script == "Latn")
 
 
 def json_texts(path: Path) -> Iterator[str]:
@@ -85,7 +95,6 @@ def untaught_texts(place: Path) -> list[str]:
 
 def recipe_of(language: str, place: Path, seeds: int) -> Any:
     """The recipe of `adapt`, with a second arm that starts from the extended model."""
-    from panglot.languages import Language
     from panglot.recipes.adapt import Adaptation, adapt_recipe
     from panglot.recipes.recipe import Recipe, StepRecipe
 
