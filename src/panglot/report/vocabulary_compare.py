@@ -134,7 +134,8 @@ def compare_facts(
         "steps": steps,
         "languages": languages,
         "headline": headline(languages, steps[-1]),
-        "signatures": sorted({str(each["signature"]) for each in rows if steps_of(each["metric"]) == steps[-1]}),
+        "measure": {"signatures": sorted({str(each["signature"]) for each in rows if steps_of(each["metric"]) == steps[-1]})},
+        "model": {"base": ""},
         "fell_short": [],
     }
     facts["summary"] = _summary(facts)

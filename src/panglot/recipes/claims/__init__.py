@@ -1,4 +1,4 @@
-"""Published claims, each as a run of a minute or two against named controls, with its honest outcome.
+"""Published claims, each run against named controls, with its honest outcome.
 
 `CLAIMS` lists them by room. Adding one: its file, and one line here.
 """
