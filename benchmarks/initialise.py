@@ -1,6 +1,6 @@
 """Initialisation of 8,000 new rows of a 250,000 × 384 matrix: every method, and FOCUS and WECHSEL against their own packages.
 
-    python benchmarks/initialise.py [--only focus,ofa,…] [--no-peers] [--threads 2] [--cache FOLDER]
+    python benchmarks/initialise.py [--only focus,ofa,…] [--no-peers] [--peers focus-whole] [--threads 2] [--cache FOLDER]
 
 The matrix and the tokenizer are those of embedded:e5-small. The new tokens are the 8,000 most frequent words that its
 tokenizer cuts into several pieces, in about 20 MB of text in many languages (../shared/data, or gettext catalogues where that
@@ -45,6 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="methods, parted by commas")
     parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--peers", default="", help="only these comparisons with peers, parted by commas, and no method alone")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each side against a peer; the median ratio counts")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--cache", type=Path, default=Path("~/.cache/panglot-benchmarks").expanduser())
@@ -63,14 +64,14 @@ def main() -> None:
     print(f"{MODEL}: {NEW_ROWS:,} new rows, {said.threads} threads, numpy {np.__version__}")
     print("| method | seconds | CPU seconds | peak MB | combined | drawn |\n|---|---|---|---|---|---|", flush=True)
     within = True
-    names = said.only.split(",") if said.only else method_names()
+    names = said.only.split(",") if said.only else [] if said.peers else method_names()
     for name in names:
         within &= print_method(name, child(sys.executable, f"method:{name}", work))
     print(f"{len(names)} methods, each at most {SECONDS} s and {MEMORY >> 30} GiB where it ran: {'yes' if within else 'no'}")
     if said.no_peers:
         return
     found = {}
-    for name in ("focus", "wechsel", "focus-whole"):
+    for name in said.peers.split(",") if said.peers else ("focus", "wechsel", "focus-whole"):
         found[name] = against_peer(name, said.cache / "environments", work, 1 if name == "focus-whole" else said.rounds)
     ours, peer = (sum(each[side] for name, each in found.items() if name != "focus-whole") for side in ("ours", "peer"))
     least = min(each["ratio"] for each in found.values())

@@ -1,4 +1,4 @@
-"""Documents on disk: one Parquet file, one row a document."""
+"""Documents on disk: a Parquet file, or a folder of numbered ones, one row a document."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from panglot.artifacts import Artifact, InputError, digest_bytes
 
 DOCUMENTS_FILE = "documents.parquet"
+SHARDS_FOLDER = "documents"
+DROPPED_FOLDER = "dropped"
 UNDETERMINED = "und"
 """The language of a document whose language nobody said."""
 SCHEMA = pa.schema(
@@ -91,12 +93,32 @@ class Documents(Artifact):
     """Documents of one or many languages; `datasets.load_dataset("parquet", data_files=...)` reads the file too.
 
     Columns: `id` (content hash), `text`, `language` (a tag such as `hsb_Latn`, or `und`), `source`, `url`, `meta` (JSON).
+
+    A small table is one file, `documents.parquet`; a large one is `documents/00000.parquet`, `documents/00001.parquet`, …
+
+    A component that leaves documents out keeps them under `dropped/`, in the same layout, with one more column, `reason`.
     """
 
     @property
     def path(self) -> Path:
-        """The Parquet file."""
+        """The Parquet file of a small table."""
         return self.folder / DOCUMENTS_FILE
+
+    @property
+    def shards(self) -> list[Path]:
+        """The Parquet files, in the order of the documents."""
+        if self.path.is_file():
+            return [self.path]
+        found = sorted((self.folder / SHARDS_FOLDER).glob("*.parquet"))
+        if not found:
+            raise InputError("there are no documents here: documents.parquet is missing", where=self.folder)
+        return found
+
+    @property
+    def dropped(self) -> "Documents | None":
+        """What the component that wrote these left out, with the column `reason`; None where it left nothing out."""
+        place = Documents(self.folder / DROPPED_FOLDER)
+        return place if place.path.is_file() or (place.folder / SHARDS_FOLDER).is_dir() else None
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -137,9 +159,8 @@ class Documents(Artifact):
             yield from batch.to_pylist()
 
     def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        if not self.path.is_file():
-            raise InputError("there are no documents here: documents.parquet is missing", where=self.folder)
-        yield from pq.ParquetFile(self.path).iter_batches(batch_size=_BATCH_ROWS, columns=columns)
+        for shard in self.shards:
+            yield from pq.ParquetFile(shard).iter_batches(batch_size=_BATCH_ROWS, columns=columns)
 
 
 class TextSplit(Artifact):

@@ -1,4 +1,4 @@
-"""`panglot corpus`."""
+"""`panglot corpus harvest`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,14 +7,12 @@ import typer
 
 from panglot.cli.console import Screen, output, print_json
 
-corpus_app = typer.Typer(help="Make and look at text data.", no_args_is_help=True)
 harvest_app = typer.Typer(help="Collect sentence pairs from what is installed.", no_args_is_help=True)
-corpus_app.add_typer(harvest_app, name="harvest")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.add_typer(corpus_app, name="corpus")
+    app.add_typer(harvest_app, name="harvest")
 
 
 @harvest_app.command("gettext")

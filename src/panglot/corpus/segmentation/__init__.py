@@ -1,0 +1,1 @@
+"""Words and sentences of any script, for many texts at a time."""

@@ -1,0 +1,85 @@
+"""Many texts as one array of code points, so that what is asked of each character is asked of all at once."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+CODE_POINTS = 0x110000
+_CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn"
+CATEGORIES = tuple(_CATEGORIES.split())
+
+
+@dataclass(frozen=True)
+class CodePoints:
+    """Texts, one behind the other.
+
+    Attributes:
+        codes: uint32 [characters].
+        bounds: int64 [texts + 1]; text i is `codes[bounds[i]:bounds[i + 1]]`.
+
+    Example:
+        >>> points = CodePoints.of(["aé", "", "ދި"])
+        >>> points.bounds.tolist(), points.texts()
+        ([0, 2, 2, 4], ['aé', '', 'ދި'])
+    """
+
+    codes: NDArray[np.uint32]
+    bounds: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "CodePoints":
+        """Texts as code points; lone surrogates stay what they are."""
+        codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        bounds = np.zeros(len(texts) + 1, dtype=np.int64)
+        np.cumsum([len(each) for each in texts], out=bounds[1:])
+        return cls(codes, bounds)
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Characters of each text, int64 [texts]."""
+        return np.diff(self.bounds)
+
+    @property
+    def text_of(self) -> NDArray[np.int64]:
+        """Which text each character stands in, int64 [characters]."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    def texts(self) -> list[str]:
+        """The texts again."""
+        whole = self.codes.tobytes().decode("utf-32-le", "surrogatepass")
+        return [whole[first:last] for first, last in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True)]
+
+
+@cache
+def categories() -> NDArray[np.uint8]:
+    """Place in `CATEGORIES` of each code point's general category, uint8 [1114112].
+
+    Example:
+        >>> CATEGORIES[categories()[ord("ක")]], CATEGORIES[categories()[0x200D]]
+        ('Lo', 'Cf')
+    """
+    number = {name: place for place, name in enumerate(CATEGORIES)}
+    found = np.fromiter((number[unicodedata.category(chr(each))] for each in range(CODE_POINTS)), np.uint8, CODE_POINTS)
+    found.setflags(write=False)
+    return found
+
+
+@cache
+def of_categories(first_letters: str) -> NDArray[np.bool_]:
+    """Whether each code point is of one of these major categories, such as `"LM"` for letters and marks; bool [1114112].
+
+    Example:
+        >>> of_categories("LM")[[ord("a"), 0x0947, ord("7")]].tolist()
+        [True, True, False]
+    """
+    wanted = np.array([name[0] in first_letters for name in CATEGORIES])
+    found: NDArray[np.bool_] = wanted[categories()]
+    found.setflags(write=False)
+    return found
