@@ -15,6 +15,7 @@ __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 
 COMPONENTS: dict[str, str] = {
     "clean": "panglot.corpus.clean:clean",
+    "clean_text": "panglot.corpus.clean_text:clean_text",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
     "merge": "panglot.corpus.merge:merge",
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
