@@ -78,7 +78,8 @@ def test_component(tmp_path: Path) -> None:
     rows = list(found.rows())
     text = "před léty"
     assert rows[0] == {
-        "id": document_id("ces_Latn", text), "text": text, "language": "ces_Latn", "source": "a", "url": "u", "meta": '{"x": 1}',
+        "id": document_id("ces_Latn", text), "text": text, "language": "ces_Latn",
+        "source": "a", "url": "u", "meta": '{"x": 1}',
     }  # fmt: skip
     assert [each["text"] for each in rows] == [text, "dobrý den"]
     assert step.figures["documents"] == {
@@ -91,7 +92,7 @@ def test_professional_text_of_many_languages_stays(shared: Path) -> None:
 
     changed = {}
     for path in sorted((shared / "sib200").glob("*.tsv.gz")):
-        lines = gzip.open(path, "rt", encoding="utf-8").read().splitlines()
+        lines = gzip.decompress(path.read_bytes()).decode().splitlines()
         count = sum(repaired(each)[1] for each in lines)
         if count:
             changed[path.name.partition(".")[0]] = count

@@ -17,6 +17,7 @@ COMPONENTS: dict[str, str] = {
     "clean": "panglot.corpus.clean:clean",
     "clean_text": "panglot.corpus.clean_text:clean_text",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
+    "keep_languages": "panglot.corpus.keep_languages:keep_languages",
     "merge": "panglot.corpus.merge:merge",
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",

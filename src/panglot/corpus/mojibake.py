@@ -26,7 +26,7 @@ def _characters(encoding: str) -> tuple[str, ...]:
 
 @cache
 def _to_bytes(encoding: str) -> dict[int, int]:
-    """For `str.translate`: a character to the Latin-1 character of its byte; what the encoding has not, to one beyond Latin-1."""
+    """For `str.translate`: a character to that of Latin-1 with its byte; what the encoding has not, to one beyond Latin-1."""
     found = dict.fromkeys(range(128, 256), 0xFFFF)
     if encoding == "cp1252":
         found |= {each: each for each in range(128, 160)}

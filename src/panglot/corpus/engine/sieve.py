@@ -62,10 +62,11 @@ def sieve(
             found.setdefault(language, _Account()).add(said)
     whole = _Account()
     for account in found.values():
-        whole.add(account.figures())
+        whole.add(account.figures() | {"bytes": account.bytes})
     if whole.given != total or not whole.balanced or not all(each.balanced for each in found.values()):
         raise AssertionError(f"{total} documents were given and {whole.figures()} are accounted for")
     step.figures["documents"] = whole.figures()
+    step.figures["bytes"] = {language: found[language].bytes for language in sorted(found)}
     step.figures["by_language"] = {language: found[language].figures() for language in sorted(found)}
     return Documents(step.out)
 
@@ -122,7 +123,8 @@ def _sift(decide: Decide, given: tuple[str, str, list[str]], out: Path) -> dict[
     tallies = {
         each: judged.values[each].to_pylist() for each in judged.values.column_names if each not in (*SCHEMA.names, "reason")
     }
-    return _count(changed["language"].to_pylist(), reasons.to_pylist(), judged.faults, tallies)
+    sizes = pc.binary_length(changed["text"].cast(pa.large_binary())).to_pylist()
+    return _count(changed["language"].to_pylist(), sizes, reasons.to_pylist(), judged.faults, tallies)
 
 
 def _verdicts(decide: Decide, documents: pa.Table, *beside: pa.Table) -> pa.Table:
@@ -153,6 +155,7 @@ class _Account:
         self.given = self.kept = self.quarantined = 0
         self.dropped: Counter[str] = Counter()
         self.changed: Counter[str] = Counter()
+        self.bytes = 0
 
     def add(self, said: dict[str, Any]) -> None:
         self.given += said["in"]
@@ -160,6 +163,7 @@ class _Account:
         self.quarantined += said["quarantined"]
         self.dropped.update(said["dropped"])
         self.changed.update(said.get("changed", {}))
+        self.bytes += said["bytes"]
 
     @property
     def balanced(self) -> bool:
@@ -172,7 +176,11 @@ class _Account:
 
 
 def _count(
-    languages: list[str], reasons: list[str | None], faults: dict[int, str], tallies: dict[str, list[int | None]]
+    languages: list[str],
+    sizes: list[int],
+    reasons: list[str | None],
+    faults: dict[int, str],
+    tallies: dict[str, list[int | None]],
 ) -> dict[str, Any]:
     found: dict[str, _Account] = {}
     for row, (language, reason) in enumerate(zip(languages, reasons, strict=True)):
@@ -184,6 +192,7 @@ def _count(
             account.dropped[reason] += 1
         else:
             account.kept += 1
+            account.bytes += sizes[row]
             for name, values in tallies.items():
                 account.changed[name] += int(values[row] or 0)
-    return {language: account.figures() for language, account in found.items()}
+    return {language: account.figures() | {"bytes": account.bytes} for language, account in found.items()}
