@@ -18,20 +18,18 @@ def funnel(run: Path, names: Sequence[str]) -> dict[str, Any]:
         `steps`: for each such step its name, component, `in`, `kept`, `dropped` by reason, `quarantined` and `changed`;
         `languages`: the documents kept by the last step, by tag, and their bytes; `documents` and `bytes`: their sums.
     """
-    steps, last = [], None
+    steps = []
+    languages: dict[str, dict[str, int]] = {}
     for name in names:
         manifest = read_manifest(run / "steps" / name)
         said = manifest.figures.get("documents") if manifest else None
         if manifest is None or not isinstance(said, dict) or "kept" not in said:
             continue
-        steps.append({"step": name, "component": manifest.component, **said})
-        last = manifest
-    languages: dict[str, dict[str, int]] = {}
-    if last is not None:
-        sizes = last.figures.get("bytes", {})
-        for tag, said in last.figures.get("by_language", {}).items():
-            if said["kept"]:
-                languages[tag] = {"documents": said["kept"], "bytes": sizes.get(tag, 0)}
+        steps.append({"step": name, "component": manifest.component, "dropped": {}, "quarantined": 0, **said})
+        kept = {tag: each.get("kept") for tag, each in manifest.figures.get("by_language", {}).items()}
+        if kept and None not in kept.values():
+            sizes = manifest.figures.get("bytes", {})
+            languages = {tag: {"documents": count, "bytes": sizes.get(tag, 0)} for tag, count in kept.items() if count}
     return {
         "documents": sum(each["documents"] for each in languages.values()),
         "bytes": sum(each["bytes"] for each in languages.values()),

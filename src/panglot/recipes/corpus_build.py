@@ -21,7 +21,7 @@ class Build:
         languages: keep these only; none keeps all.
         identify: find out the language of each document; None does where a file's name does not say it.
         unit: what a document is in a plain text file.
-        personal: mark e-mail addresses, telephone numbers and their like.
+        personal: mask e-mail addresses, telephone numbers and their like.
         near: look for near duplicates, beside the exact ones.
         thresholds: a folder of estimated thresholds; without it the filter's own.
     """
@@ -71,7 +71,7 @@ def build_recipe(asked: Build) -> Recipe:
         chosen = {"thresholds": "$thresholds"}
     follow("filtered", "corpus.filter", signals="$signals", **chosen)
     if asked.personal:
-        follow("marked", "corpus.mark_personal")
+        follow("masked", "corpus.mask_personal")
     if asked.near:
         add("likenesses", "corpus.near_duplicates", of=f"${last}")
         follow("deduplicated", "corpus.deduplicate", clusters="$likenesses")

@@ -39,7 +39,7 @@ def build_command(
     thresholds: Annotated[
         Path | None, typer.Option("--thresholds", help="What `panglot corpus thresholds` wrote.", show_default=False)
     ] = None,
-    personal: Annotated[bool, typer.Option("--personal/--no-personal", help="Mark addresses, numbers and their like.")] = True,
+    personal: Annotated[bool, typer.Option("--personal/--no-personal", help="Mask e-mail addresses, telephone numbers and their like.")] = True,
     near: Annotated[bool, typer.Option("--near/--no-near", help="Look for near duplicates too.")] = True,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="Change the recipe: step.parameter=value.", show_default=False)
@@ -52,7 +52,7 @@ def build_command(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Build a corpus: read, identify, clean, filter, mark personal data, take duplicates out; nothing is lost in silence."""
+    """Build a corpus: read, identify, clean, filter, mask personal data, take duplicates out; nothing is lost in silence."""
     from panglot.languages import Language
     from panglot.recipes.corpus_build import Build, build_recipe
     from panglot.recipes.recipe import with_overrides
