@@ -74,8 +74,8 @@ _AKSARAS: _Ranges = (
     (0x1BC0, 0x1BFF), (0xA980, 0xA9DF), (0xA9E0, 0xA9FF), (0xAA60, 0xAA7F), (0x116D0, 0x116EF), (0x11EE0, 0x11EFF),
 )  # fmt: skip
 _TAI_LE_TONES: _Ranges = ((0x1970, 0x1974),)
-# New Tai Lue writes vowels, finals and tones as letters; Khmer and Myanmar repeat a word with a letter.
-_AKSARA_FOLLOWERS: _Ranges = ((0x19B0, 0x19B4), (0x19B8, 0x19B9), (0x19BB, 0x19C9), (0x17D7, 0x17D7), (0xAA70, 0xAA70))
+# New Tai Lue writes vowels, finals and tones as letters.
+_AKSARA_FOLLOWERS: _Ranges = ((0x19B0, 0x19B4), (0x19B8, 0x19B9), (0x19BB, 0x19C9))
 _NEW_TAI_LUE_LEADS = (0x19B5, 0x19B6, 0x19B7, 0x19BA)
 _STACKERS = (0x17D2, 0x1A60, 0x1B44, 0xA9C0)
 _FINAL_STACKERS = (0x1039,)
@@ -86,6 +86,8 @@ _FOLLOWERS: _Ranges = ((0x0E2F, 0x0E3A), (0x0E45, 0x0E4E), (0x0EAF, 0x0EBD), (0x
 _NEED_FINAL = (0x0E31, 0x0E37, 0x0E47, 0x0EB1, 0x0EBB)
 _TONES = (*range(0x0E48, 0x0E4C), *range(0x0EC8, 0x0ECC))
 _KARANS = (0x0E4C, 0x0ECC)
+# Thai, Lao, Khmer: the word before is said twice. Dictionaries count the sign as a word.
+_REPETITIONS = (0x0E46, 0x0EC6, 0x17D7)
 
 
 @cache
@@ -128,6 +130,7 @@ def word_classes() -> NDArray[np.uint8]:
         (_NEED_FINAL, NEEDS_FINAL),
         (_TONES, TONE),
         (_KARANS, KARAN),
+        (_REPETITIONS, IDEOGRAPH),
         (_JOINERS, EXTEND),
         ((_ZERO_WIDTH_SPACE,), OTHER),
         ((0x20E3,), KEYCAP),

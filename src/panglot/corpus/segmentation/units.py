@@ -2,12 +2,13 @@
 
 | script | unit |
 | --- | --- |
-| Han, Tangut, Yi, cuneiform, hieroglyphs | one sign, with its variation selector; the iteration mark goes with the sign before it |
+| Han, Tangut, Yi, cuneiform, hieroglyphs | one sign; selectors and iteration marks go with the sign before |
 | Hiragana, Katakana | a run of one of the two; the long-vowel mark goes with what it lengthens |
 | Bopomofo | a run |
 | Thai, Lao | a character cluster: what cannot be parted inside a syllable (Theeramunkong et al. 2000), with silenced letters |
 | Myanmar | a syllable: base, stacked and medial letters, vowels, tones, and the final letter that a killer (asat) closes |
-| Khmer, Javanese, Balinese, Tai Tham, Batak, Buginese, Makasar, New Tai Lue | an orthographic syllable: base, letters stacked on it, marks |
+| Khmer, Javanese, Balinese, Tai Tham, Batak | an orthographic syllable: base, letters stacked on it, marks |
+| Buginese, Makasar, New Tai Lue | the same |
 | Tai Le | what a tone letter closes |
 
 Tibetan, Phags-pa and Marchen mark the end of a syllable, so their syllables are the runs between marks, as everywhere else.
@@ -39,6 +40,7 @@ def _pairs() -> NDArray[np.bool_]:
     may = np.ones((of.CLASSES, of.CLASSES), dtype=bool)
     may[:, list(_ATTACHED)] = False
     may[np.ix_(_SPACED, _SPACED)] = False
+    may[list(_SPACED), of.LONG] = True
     for kind in (of.HIRAGANA, of.KATAKANA, of.BOPOMOFO):
         may[kind, kind] = False
     may[[of.STACKER, of.FINAL_STACKER], of.AKSARA] = False
@@ -48,17 +50,32 @@ def _pairs() -> NDArray[np.bool_]:
     return may.ravel()
 
 
-def unit_starts(codes: NDArray[np.uint32], classes: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def unit_starts(
+    codes: NDArray[np.uint32], classes: NDArray[np.uint8], inside: NDArray[np.bool_], borders: NDArray[np.int64]
+) -> NDArray[np.bool_]:
     """Where a new unit starts although the character before is inside a word too.
 
     Args:
         codes: uint32 [characters].
         classes: their word classes, uint8 [characters].
         inside: whether they are inside words, bool [characters].
+        borders: where a new text starts, sorted, int64.
 
     Returns:
         bool [characters].
     """
+    if not len(borders):
+        return _unit_starts(codes, classes, inside)
+    # Something that is in no word is put between texts, so that no rule looks into another text.
+    real = np.ones(len(codes) + len(borders), dtype=bool)
+    real[borders + np.arange(len(borders))] = False
+    padded = [np.zeros(len(real), dtype=each.dtype) for each in (codes, classes, inside)]
+    for each, values in zip(padded, (codes, classes, inside), strict=True):
+        each[real] = values
+    return _unit_starts(*padded)[real]
+
+
+def _unit_starts(codes: NDArray[np.uint32], classes: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     classes = np.where(inside & (classes < of.FIRST_INSIDE), np.uint8(of.EXTEND), classes)
     before = _carried(classes, (classes == of.EXTEND) | (classes == of.LONG))
     # A tone stands between a vowel sign and the final letter that the sign calls for.
@@ -86,7 +103,7 @@ def family_starts(codes: NDArray[np.uint32], classes: NDArray[np.uint8], inside:
 
 
 def _carried(classes: NDArray[np.uint8], leaning: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Give characters that lean on the one before them its class; a run of them gets the class of what stands before the run."""
+    """Give characters that lean on the one before them its class, and a run of them the class of what stands before the run."""
     places = np.flatnonzero(leaning)
     if not len(places):
         return classes.copy()
@@ -129,13 +146,15 @@ def _close_leads(codes: NDArray[np.uint32], classes: NDArray[np.uint8], starts: 
     """Thai syllables that a vowel before the consonant opens: consonants that stand together, and เ◌ีย, เ◌อ, เ◌ย."""
     leads = np.flatnonzero(classes == of.LEAD)
     head, tail = _code(codes, leads + 1), _code(codes, leads + 2)
-    together = (_letters(_CLUSTER_HEADS)[head] & _letters(_CLUSTER_TAILS)[tail]) | (
-        (head == ord("ห")) & _letters(_LED_TAILS)[tail]
-    )
+    together = _letters(_CLUSTER_HEADS)[head] & _letters(_CLUSTER_TAILS)[tail]
+    together |= (head == ord("ห")) & _letters(_LED_TAILS)[tail]
+    # ไป and โห are whole syllables far more often than heads of one.
+    lead = _code(codes, leads)
+    together &= ~(((lead == ord("ไ")) & (head == ord("ป"))) | ((lead == ord("โ")) & (head == ord("ห"))))
     starts[leads[together] + 2] = False
     # The place behind the consonants, and behind a tone.
     rest = leads + 2 + together
-    e = _code(codes, leads) == _E
+    e = lead == _E
     with_ii = e & (_code(codes, rest) == _II)
     rest = rest + with_ii
     rest = rest + (_class(classes, rest) == of.TONE)

@@ -140,8 +140,10 @@ def find_words(
         return Words(points, nothing, nothing, np.zeros(len(points) + 1, dtype=np.int64))
     classes = of.word_classes()[codes]
     inside = classes >= of.FIRST_INSIDE
-    inside[_joined(codes, classes, inside)] = True
-    _without_keycaps(codes, classes, inside)
+    opens = np.zeros(len(codes) + 1, dtype=bool)
+    opens[points.bounds] = True
+    inside[_joined(codes, classes, inside, opens)] = True
+    _without_keycaps(codes, classes, inside, opens)
     is_start = inside.copy()
     is_start[1:] &= ~inside[:-1]
     is_last = inside.copy()
@@ -151,7 +153,7 @@ def find_words(
     is_last[inner - 1] |= inside[inner - 1]
     if classes.max() >= of.FIRST_UNSPACED or back_end is not None:
         if back_end is None:
-            parted = unit_starts(codes, classes, inside)
+            parted = unit_starts(codes, classes, inside, inner)
         else:
             parted = family_starts(codes, classes, inside)
             parted[1:] |= cuts[1:] & inside[1:] & inside[:-1]
@@ -162,12 +164,15 @@ def find_words(
     return Words(points, starts, ends, np.searchsorted(starts, points.bounds))
 
 
-def _joined(codes: NDArray[np.uint32], classes: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _joined(
+    codes: NDArray[np.uint32], classes: NDArray[np.uint8], inside: NDArray[np.bool_], opens: NDArray[np.bool_]
+) -> NDArray[np.int64]:
     """Places of characters that are part of a word because of what stands before and behind them."""
     between = (classes[1:-1] - np.uint8(1)) < np.uint8(of.CONNECTOR)
     between &= inside[:-2]
     between &= inside[2:]
     places = np.flatnonzero(between) + 1
+    places = places[~(opens[places] | opens[places + 1])]
     kinds, before, after = classes[places], classes[places - 1], classes[places + 1]
     spaced = (before <= of.DIGIT) & (after <= of.DIGIT)
     numbers = (before == of.DIGIT) & (after == of.DIGIT)
@@ -179,23 +184,27 @@ def _joined(codes: NDArray[np.uint32], classes: NDArray[np.uint8], inside: NDArr
     here = places[rest]
     left, right = codes[here - 1], codes[here + 1]
     initials = (codes[here] == _FULL_STOP) & (before[rest] == of.LETTER) & (after[rest] == of.LETTER)
-    initials &= (here < 2) | ~inside[here - 2]
-    initials &= (here + 2 >= len(codes)) | ~inside[np.minimum(here + 2, len(codes) - 1)]
+    initials &= opens[here - 1] | ~inside[here - 2]
+    initials &= opens[here + 2] | ~inside[np.minimum(here + 2, len(codes) - 1)]
     hebrew = (kinds[rest] == of.QUOTE) & _within(left, _HEBREW) & _within(right, _HEBREW)
     mongolian = (codes[here] == 0x202F) & _within(left, _MONGOLIAN) & _within(right, _MONGOLIAN)
     joined[rest[initials | hebrew | mongolian]] = True
-    return places[joined]
+    found: NDArray[np.int64] = places[joined]
+    return found
 
 
 def _within(codes: NDArray[np.uint32], bounds: tuple[int, int]) -> NDArray[np.bool_]:
     return (codes >= bounds[0]) & (codes <= bounds[1])
 
 
-def _without_keycaps(codes: NDArray[np.uint32], classes: NDArray[np.uint8], inside: NDArray[np.bool_]) -> None:
+def _without_keycaps(
+    codes: NDArray[np.uint32], classes: NDArray[np.uint8], inside: NDArray[np.bool_], opens: NDArray[np.bool_]
+) -> None:
     """A digit in a keycap is an emoji."""
     for place in np.flatnonzero(classes == of.KEYCAP).tolist():
         first = place - 1 - int(place > 0 and codes[place - 1] == 0xFE0F)
-        if first >= 0 and classes[first] == of.DIGIT and (first == 0 or not inside[first - 1]):
+        alone = first >= 0 and (opens[first] or not inside[first - 1])
+        if alone and classes[first] == of.DIGIT and not opens[first + 1 : place + 1].any():
             inside[first:place] = False
 
 
