@@ -2,9 +2,9 @@
 
 None is installed with Panglot. A back-end is a file here and a line in `BACK_ENDS`. The file names its `PACKAGE` (what is
 imported), what to `INSTALL`, its `LANGUAGES` (ISO 639-3 code to what the package calls it; the empty code where the language
-may stay unsaid), and has `cutter(language)`, which gives a function from a text to its pieces. Pieces that do not stand in the text
-as they are (a package may leave out spaces, or normalise) are passed over. A back-end decides only inside runs of letters of
-such scripts, and of Hangul; everything else is cut as always.
+may stay unsaid), and has `cutter(language)`, which gives a function from a text to its pieces. Pieces that do not stand in the
+text as they are (a package may leave out spaces, or normalise) are passed over. A back-end decides only inside runs of letters
+of such scripts, and of Hangul; everything else is cut as always.
 """
 
 from collections.abc import Callable, Iterable, Sequence
