@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from panglot.artifacts import Artifact, InputError, Step
-from panglot.corpus.documents import Documents, DocumentWriter, document_id
+from panglot.corpus.documents import SCHEMA, Documents, DocumentWriter, document_id
+from panglot.corpus.engine import by_document, run_tasks
+from panglot.corpus.engine.sieve import write_table
 from panglot.corpus.personal.finding import KINDS, Kind
 from panglot.corpus.personal.masking import mask, unmask
 
@@ -78,21 +80,18 @@ def mask_personal(
         keep_originals: write what was masked to `originals/`, so that `corpus.unmask_personal` can put it back.
         step: where to write.
     """
+    inputs = [(index, str(shard), shard.relative_to(of.folder).as_posix()) for index, shard in enumerate(of.shards)]
     work = partial(_mask_shard, kinds=KINDS if kinds is None else tuple(kinds), keep_originals=keep_originals)
     found: Counter[str] = Counter()
     by_language: dict[str, Counter[str]] = {}
-    changed = total = 0
-    with step.progress("masking personal data", total=len(of)) as progress:
-        for figures in _each_shard(of, work, step.out):
-            progress.advance(figures["documents"])
-            total += figures["documents"]
-            changed += figures["changed"]
-            for tag, counts in figures["by_language"].items():
-                found.update(counts)
-                by_language.setdefault(tag, Counter()).update(counts)
+    counts: Counter[str] = Counter()
+    for figures in run_tasks(work, inputs, step=step, label="masking personal data", documents=len(of)):
+        counts.update(figures["counts"])
+        for tag, each in figures["by_language"].items():
+            found.update(each)
+            by_language.setdefault(tag, Counter()).update(each)
     step.figures.update(
-        documents=total,
-        changed=changed,
+        documents={name: counts[name] for name in ("in", "kept", "quarantined", "changed")},
         masked=dict(sorted(found.items())),
         by_language={tag: dict(sorted(each.items())) for tag, each in sorted(by_language.items())},
     )
@@ -127,35 +126,34 @@ def unmask_personal(*, of: Documents, originals: Originals, step: Step) -> Docum
     return Documents(step.out)
 
 
-def _each_shard(of: Documents, work: Any, out: Path) -> Iterator[dict[str, Any]]:
-    for index, shard in enumerate(of.shards):
-        yield work((index, str(shard), shard.relative_to(of.folder).as_posix()), out)
-
-
 def _mask_shard(given: tuple[int, str, str], out: Path, *, kinds: tuple[Kind, ...], keep_originals: bool) -> dict[str, Any]:
     index, shard, name = given
-    figures: dict[str, Any] = {"documents": 0, "changed": 0, "by_language": {}}
-    beside: list[dict[str, str]] = []
-    with DocumentWriter(out / name) as writer:
-        for row in _rows(Path(shard)):
-            figures["documents"] += 1
-            text, originals = mask(row["text"], kinds)
-            if originals:
-                figures["changed"] += 1
-                counts = figures["by_language"].setdefault(row["language"], {})
-                for placeholder in originals:
-                    kind = placeholder[1:].partition("-")[0]
-                    counts[kind] = counts.get(kind, 0) + 1
-            if keep_originals:
-                beside.append({"id": row["id"], "originals": json.dumps(originals, ensure_ascii=False)})
-            elif originals:
-                row["id"] = document_id(row["language"], text)
-            writer.row({**row, "text": text})
+    documents = pq.read_table(shard, columns=SCHEMA.names).cast(SCHEMA)
+    judged = by_document(documents, partial(_masked, kinds))
+    sound = pa.array([row not in judged.faults for row in range(len(documents))], type=pa.bool_())
+    by_language: dict[str, Counter[str]] = {}
+    originals, ids = [], documents["id"].to_pylist()
+    changed = 0
+    for row, (language, said) in enumerate(zip(documents["language"].to_pylist(), judged.values, strict=True)):
+        text, found = said or ("", {})
+        originals.append(json.dumps(found, ensure_ascii=False))
+        if found:
+            changed += 1
+            by_language.setdefault(language, Counter()).update(each[1:].partition("-")[0] for each in found)
+            ids[row] = ids[row] if keep_originals else document_id(language, text)
+    texts = pa.array([said[0] if said else "" for said in judged.values], type=pa.string())
+    table = documents.set_column(0, SCHEMA.field("id"), pa.array(ids, type=pa.string()))
+    table = table.set_column(1, SCHEMA.field("text"), texts).filter(sound)
+    write_table(table, out / name)
     if keep_originals:
-        (out / ORIGINALS_FOLDER).mkdir(exist_ok=True)
-        table = pa.Table.from_pylist(beside, schema=ORIGINALS_SCHEMA)
-        pq.write_table(table, out / ORIGINALS_FOLDER / f"{index:05}.parquet", compression="zstd", version="2.6")
-    return figures
+        beside = pa.table({"id": ids, "originals": originals}, schema=ORIGINALS_SCHEMA).filter(sound)
+        write_table(beside, out / ORIGINALS_FOLDER / f"{index:05}.parquet")
+    counts = {"in": len(documents), "kept": len(table), "quarantined": len(judged.faults), "changed": changed}
+    return {"counts": counts, "by_language": {tag: dict(each) for tag, each in by_language.items()}}
+
+
+def _masked(kinds: tuple[Kind, ...], documents: pa.Table) -> list[tuple[str, dict[str, str]]]:
+    return [mask(text, kinds) for text in documents["text"].to_pylist()]
 
 
 def _rows(shard: Path) -> Iterator[dict[str, Any]]:
