@@ -16,6 +16,7 @@ __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 COMPONENTS: dict[str, str] = {
     "clean": "panglot.corpus.clean:clean",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
+    "mask_personal": "panglot.corpus.personal.components:mask_personal",
     "merge": "panglot.corpus.merge:merge",
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",
@@ -23,6 +24,7 @@ COMPONENTS: dict[str, str] = {
     "side": "panglot.corpus.side:side",
     "split": "panglot.corpus.split:split",
     "split_text": "panglot.corpus.split_text:split_text",
+    "unmask_personal": "panglot.corpus.personal.components:unmask_personal",
 }
 
 __getattr__ = lazy_names(
