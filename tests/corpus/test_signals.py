@@ -19,8 +19,30 @@ STOP_WORDS = ["na", "ка", "और", "ไป", "a"]
 CLOSERS = "\"'`’”»«“‘„›‹*_"
 BULLETS = "•-‣◦▪●■–*·"
 # pieces that make repetition, lines, sentences and damage likely, in scripts of all sorts
-WORD_PIECES = "na ка और ไป 漢字 हिन्दी שלום مرحبا ދިވެހި a B Ünï x1 12 𝔘𞤀 မြန်မာ É» Ã© à¤® aaaa JavaScript".split()
-MARK_PIECES = "• ... … . ! 。 । ؟ ) ” » # { | ( /".split()
+WORD_PIECES = [
+    "na",
+    "ка",
+    "और",
+    "ไป",
+    "漢字",
+    "हिन्दी",
+    "שלום",
+    "مرحبا",
+    "ދިވެހި",
+    "a",
+    "B",
+    "Ünï",
+    "x1",
+    "12",
+    "𝔘𞤀",
+    "မြန်မာ",
+    "É»",
+    "Ã©",
+    "à¤®",
+    "aaaa",
+    "JavaScript",
+]
+MARK_PIECES = ["•", "...", "…", ".", "!", "。", "।", "؟", ")", "”", "»", "#", "{", "|", "(", "/"]
 ODD_PIECES = [
     " ",
     " ",
