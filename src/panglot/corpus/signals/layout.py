@@ -105,7 +105,8 @@ class Layout:
     def line_ends(self) -> NDArray[np.int64]:
         """Behind the last character of each line, int64 [lines]."""
         last = np.append(self._first_tokens[1:], len(self.tokens[1])) - 1
-        return self.tokens[1][last[: len(self._first_tokens)]]
+        found: NDArray[np.int64] = self.tokens[1][last[: len(self._first_tokens)]]
+        return found
 
     @cached_property
     def line_tokens(self) -> NDArray[np.int64]:
@@ -149,7 +150,9 @@ class Layout:
     @cached_property
     def paragraph_ends(self) -> NDArray[np.int64]:
         """Behind the last character of each paragraph, int64 [paragraphs]."""
-        return self.line_ends[(np.append(self._first_lines[1:], len(self.line_ends)) - 1)[: len(self._first_lines)]]
+        last = np.append(self._first_lines[1:], len(self.line_ends)) - 1
+        found: NDArray[np.int64] = self.line_ends[last[: len(self._first_lines)]]
+        return found
 
     @cached_property
     def paragraph_texts(self) -> NDArray[np.int64]:
