@@ -15,6 +15,7 @@ __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 
 COMPONENTS: dict[str, str] = {
     "clean": "panglot.corpus.clean:clean",
+    "filter": "panglot.corpus.filter:filter",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
     "mask_personal": "panglot.corpus.personal.components:mask_personal",
     "merge": "panglot.corpus.merge:merge",
@@ -22,6 +23,7 @@ COMPONENTS: dict[str, str] = {
     "read_text": "panglot.corpus.read_text:read_text",
     "select": "panglot.corpus.select:select",
     "side": "panglot.corpus.side:side",
+    "signals": "panglot.corpus.signals.component:signals",
     "split": "panglot.corpus.split:split",
     "split_text": "panglot.corpus.split_text:split_text",
     "unmask_personal": "panglot.corpus.personal.components:unmask_personal",
