@@ -16,15 +16,20 @@ __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 COMPONENTS: dict[str, str] = {
     "clean": "panglot.corpus.clean:clean",
     "clean_text": "panglot.corpus.clean_text:clean_text",
+    "filter": "panglot.corpus.filter:filter",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
     "keep_languages": "panglot.corpus.keep_languages:keep_languages",
+    "known_thresholds": "panglot.corpus.known_thresholds:known_thresholds",
+    "mask_personal": "panglot.corpus.personal.components:mask_personal",
     "merge": "panglot.corpus.merge:merge",
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",
     "select": "panglot.corpus.select:select",
     "side": "panglot.corpus.side:side",
+    "signals": "panglot.corpus.signals.component:signals",
     "split": "panglot.corpus.split:split",
     "split_text": "panglot.corpus.split_text:split_text",
+    "unmask_personal": "panglot.corpus.personal.components:unmask_personal",
 }
 
 __getattr__ = lazy_names(

@@ -23,7 +23,7 @@ class Build:
         unit: what a document is in a plain text file.
         personal: mask e-mail addresses, telephone numbers and their like.
         near: look for near duplicates, beside the exact ones.
-        thresholds: a folder of estimated thresholds; without it the filter's own.
+        thresholds: a folder of estimated thresholds; without it those that come with Panglot.
     """
 
     files: Sequence[str]
@@ -64,12 +64,9 @@ def build_recipe(asked: Build) -> Recipe:
     follow("cleaned", "corpus.clean_text")
     add("copies", "corpus.exact_duplicates", of="$cleaned")
     follow("unique", "corpus.deduplicate", clusters="$copies")
-    add("signals", "corpus.signals", of="$unique")
-    chosen = {}
-    if asked.thresholds is not None:
-        add("thresholds", "corpus.existing_thresholds", folder=asked.thresholds)
-        chosen = {"thresholds": "$thresholds"}
-    follow("filtered", "corpus.filter", signals="$signals", **chosen)
+    add("thresholds", "corpus.known_thresholds", **({} if asked.thresholds is None else {"folder": asked.thresholds}))
+    add("signals", "corpus.signals", of="$unique", thresholds="$thresholds")
+    follow("filtered", "corpus.filter", signals="$signals", thresholds="$thresholds")
     if asked.personal:
         follow("masked", "corpus.mask_personal")
     if asked.near:

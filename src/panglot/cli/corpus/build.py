@@ -39,7 +39,9 @@ def build_command(
     thresholds: Annotated[
         Path | None, typer.Option("--thresholds", help="What `panglot corpus thresholds` wrote.", show_default=False)
     ] = None,
-    personal: Annotated[bool, typer.Option("--personal/--no-personal", help="Mask e-mail addresses, telephone numbers and their like.")] = True,
+    personal: Annotated[
+        bool, typer.Option("--personal/--no-personal", help="Mask e-mail addresses, telephone numbers and their like.")
+    ] = True,
     near: Annotated[bool, typer.Option("--near/--no-near", help="Look for near duplicates too.")] = True,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="Change the recipe: step.parameter=value.", show_default=False)
