@@ -5,6 +5,7 @@ Chinese are about eight characters, five words of Thai about twenty. What a wind
 mixed text is no special case. A document shorter than its first window still has that window.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,7 @@ def windows(words: int) -> NDArray[np.int64]:
     return np.array([0, *(max(1, round(words * CHARACTERS_A_WORD[kind])) for kind in (SPACED, IDEOGRAPHIC, UNSPACED))])
 
 
-def shingles(texts: list[str], words: int = 5) -> Shingles:
+def shingles(texts: Sequence[str], words: int = 5) -> Shingles:
     """The shingles of some documents.
 
     Example:
