@@ -15,10 +15,17 @@ __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 
 COMPONENTS: dict[str, str] = {
     "clean": "panglot.corpus.clean:clean",
+    "deduplicate": "panglot.corpus.duplicates.deduplicate:deduplicate",
+    "duplicate_index": "panglot.corpus.duplicates.find:duplicate_index",
+    "exact_duplicates": "panglot.corpus.duplicates.find:exact_duplicates",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
     "merge": "panglot.corpus.merge:merge",
+    "near_duplicates": "panglot.corpus.duplicates.find:near_duplicates",
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",
+    "rehydrate": "panglot.corpus.duplicates.rehydrate:rehydrate",
+    "repeated_passages": "panglot.corpus.duplicates.passages:repeated_passages",
+    "repeated_substrings": "panglot.corpus.duplicates.substrings:repeated_substrings",
     "select": "panglot.corpus.select:select",
     "side": "panglot.corpus.side:side",
     "split": "panglot.corpus.split:split",

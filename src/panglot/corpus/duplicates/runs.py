@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from panglot.corpus.documents import Documents
 from panglot.corpus.duplicates.minhash import MinHash, Signatures
 from panglot.corpus.duplicates.normal_form import batches
-from panglot.corpus.duplicates.shingles import shingles
+from panglot.corpus.duplicates.shingles import shingles, whole_hashes
 from panglot.corpus.engine import by_document
 from panglot.corpus.segmentation.words import mixed
 
@@ -197,7 +197,7 @@ def _measured(likeness: Likeness, documents: pa.Table) -> pa.Table:
         part = slice(first, first + len(some))
         hashes[part], sketches[part] = _sketched(some, likeness)
     if not likeness.across:
-        hashes = mixed(hashes ^ _salts(documents["language"].to_pylist())[:, None])
+        hashes = mixed(hashes ^ salts(documents["language"].to_pylist())[:, None])
     return pa.table(
         {
             "hashes": _packed(hashes.view(np.uint8)),
@@ -208,14 +208,16 @@ def _measured(likeness: Likeness, documents: pa.Table) -> pa.Table:
 
 
 def _sketched(texts: Sequence[str], likeness: Likeness) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    found = shingles(texts, likeness.setting.words)
     if likeness.kind == "exact":
-        return found.whole[:, :1], np.ascontiguousarray(found.whole.astype("<u8")).view(np.uint8)
+        whole, _ = whole_hashes(texts)
+        return whole[:, :1], np.ascontiguousarray(whole.astype("<u8")).view(np.uint8)
+    found = shingles(texts, likeness.setting.words)
     signatures = Signatures.of(found, likeness.setting)
     return signatures.bands.T, signatures.sketches
 
 
-def _salts(languages: list[str]) -> NDArray[np.uint64]:
+def salts(languages: Sequence[str]) -> NDArray[np.uint64]:
+    """A number for each language, so that equal texts of two languages have different hashes, uint64 [languages]."""
     known = {each: xxhash.xxh3_64_intdigest(each) for each in set(languages)}
     return np.array([known[each] for each in languages], dtype=np.uint64)
 

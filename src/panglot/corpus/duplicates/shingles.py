@@ -61,22 +61,56 @@ def shingles(texts: Sequence[str], words: int = 5) -> Shingles:
         ([0, 2, 4, 5, 6], np.True_)
     """
     tokens = NormalForm.of(texts).tokens()
-    counts = tokens.counts
-    power, inverse = powers(len(tokens.hashes) + 1)
-    sums = np.zeros(len(tokens.hashes) + 1, dtype=np.uint64)
-    np.cumsum(tokens.hashes * power[: len(tokens.hashes)], dtype=np.uint64, out=sums[1:])
-    firsts, lasts = tokens.bounds[:-1], tokens.bounds[1:]
-    whole = np.empty((len(texts), 2), dtype=np.uint64)
-    whole[:, 0] = mixed((sums[lasts] - sums[firsts]) * inverse[firsts] + counts.astype(np.uint64))
-    whole[:, 1] = _second_hash(tokens)
+    sums, inverse = _sums(tokens)
+    whole = _whole(texts, tokens, sums, inverse)
     found, bounds = _windows(tokens, sums, inverse, words)
-    wordless = np.flatnonzero(counts == 0)
+    wordless = np.flatnonzero(tokens.counts == 0)
     if len(wordless):
-        digests = [xxhash.xxh3_128_intdigest(texts[each].encode(errors="surrogatepass"), _SALT_OF_WORDLESS) for each in wordless]
-        whole[wordless] = [divmod(each, 1 << 64) for each in digests]
         found = np.insert(found, bounds[wordless], whole[wordless, 0])
         bounds += np.searchsorted(wordless, np.arange(len(bounds)))
     return Shingles(found, bounds, whole)
+
+
+def whole_hashes(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+    """A hash of each text's normal form, uint64 [texts, 2], and how many words it has, float64 [texts].
+
+    Characters of scripts without spaces count as the share of a word that they are in `CHARACTERS_A_WORD`.
+
+    Example:
+        >>> hashes, words = whole_hashes(["Read more…", "READ MORE", "返回顶部"])
+        >>> bool((hashes[0] == hashes[1]).all()), words.tolist()
+        (True, [2.0, 2.0, 2.5])
+    """
+    tokens = NormalForm.of(texts).tokens()
+    share = np.array([0.0, *(1 / CHARACTERS_A_WORD[kind] for kind in (SPACED, IDEOGRAPHIC, UNSPACED))])
+    words = np.concatenate([[0.0], np.cumsum(share[tokens.kinds])])
+    return _whole(texts, tokens, *_sums(tokens)), words[tokens.bounds[1:]] - words[tokens.bounds[:-1]]
+
+
+def _sums(tokens: Tokens) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Sums of the tokens' hashes, each times a power, and the inverses of the powers."""
+    count = len(tokens.hashes)
+    power, inverse = powers(count + 1)
+    sums = np.zeros(count + 1, dtype=np.uint64)
+    np.cumsum(tokens.hashes * power[:count], dtype=np.uint64, out=sums[1:])
+    return sums, inverse
+
+
+def _whole(
+    texts: Sequence[str], tokens: Tokens, sums: NDArray[np.uint64], inverse: NDArray[np.uint64]
+) -> NDArray[np.uint64]:
+    """Two hashes of each text, uint64 [texts, 2]; of its bytes where the normal form is empty."""
+    firsts, lasts = tokens.bounds[:-1], tokens.bounds[1:]
+    found = np.empty((len(texts), 2), dtype=np.uint64)
+    found[:, 0] = mixed((sums[lasts] - sums[firsts]) * inverse[firsts] + tokens.counts.astype(np.uint64))
+    place = np.arange(len(tokens.hashes)) - np.repeat(firsts, tokens.counts)
+    second = np.zeros(len(tokens.hashes) + 1, dtype=np.uint64)
+    np.cumsum(mixed(tokens.hashes ^ (place.astype(np.uint64) * _SECOND)), dtype=np.uint64, out=second[1:])
+    found[:, 1] = mixed(second[lasts] - second[firsts])
+    for each in np.flatnonzero(tokens.counts == 0).tolist():
+        digest = xxhash.xxh3_128_intdigest(texts[each].encode(errors="surrogatepass"), _SALT_OF_WORDLESS)
+        found[each] = divmod(digest, 1 << 64)
+    return found
 
 
 def _windows(
@@ -97,9 +131,3 @@ def _windows(
     found = (sums[upto[begin]] - sums[begin]) * inverse[begin]
     return mixed(found), np.searchsorted(begin, tokens.bounds)
 
-
-def _second_hash(tokens: Tokens) -> NDArray[np.uint64]:
-    """A hash of each document that shares nothing with the first but the tokens, uint64 [documents]."""
-    place = np.arange(len(tokens.hashes)) - np.repeat(tokens.bounds[:-1], tokens.counts)
-    terms = np.concatenate([[np.uint64(0)], np.cumsum(mixed(tokens.hashes ^ (place.astype(np.uint64) * _SECOND)))])
-    return mixed(terms[tokens.bounds[1:]] - terms[tokens.bounds[:-1]])
