@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 
 COMPONENTS: dict[str, str] = {
+    "balance": "panglot.corpus.balance.plan:balance",
     "clean": "panglot.corpus.clean:clean",
+    "existing": "panglot.corpus.existing:existing",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
     "merge": "panglot.corpus.merge:merge",
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",
+    "sample": "panglot.corpus.balance.sample:sample",
     "select": "panglot.corpus.select:select",
     "side": "panglot.corpus.side:side",
     "split": "panglot.corpus.split:split",
