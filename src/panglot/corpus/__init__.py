@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 
 COMPONENTS: dict[str, str] = {
+    "balance": "panglot.corpus.balance.plan:balance",
     "clean": "panglot.corpus.clean:clean",
     "deduplicate": "panglot.corpus.duplicates.deduplicate:deduplicate",
     "duplicate_index": "panglot.corpus.duplicates.find:duplicate_index",
     "exact_duplicates": "panglot.corpus.duplicates.find:exact_duplicates",
+    "existing": "panglot.corpus.existing:existing",
+    "existing_index": "panglot.corpus.duplicates.existing_index:existing_index",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
     "merge": "panglot.corpus.merge:merge",
     "near_duplicates": "panglot.corpus.duplicates.find:near_duplicates",
@@ -26,6 +29,7 @@ COMPONENTS: dict[str, str] = {
     "rehydrate": "panglot.corpus.duplicates.rehydrate:rehydrate",
     "repeated_passages": "panglot.corpus.duplicates.passages:repeated_passages",
     "repeated_substrings": "panglot.corpus.duplicates.substrings:repeated_substrings",
+    "sample": "panglot.corpus.balance.sample:sample",
     "select": "panglot.corpus.select:select",
     "side": "panglot.corpus.side:side",
     "split": "panglot.corpus.split:split",

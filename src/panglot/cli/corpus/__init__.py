@@ -5,6 +5,7 @@ from importlib import import_module
 import typer
 
 _COMMANDS: tuple[str, ...] = (
+    "balance",
     "deduplicate",
     "harvest",
 )
