@@ -109,7 +109,9 @@ def _show(outcome: "RunOutcome", *, as_json: bool) -> None:
     kept = outcome.artifacts["deduplicated"].folder
     made = outcome.artifacts["index"].folder if "index" in outcome.artifacts else None
     if as_json:
-        print_json({"run": str(outcome.folder), "documents": str(kept), "index": str(made) if made else None, "figures": figures})
+        print_json(
+            {"run": str(outcome.folder), "documents": str(kept), "index": str(made) if made else None, "figures": figures}
+        )
         return
     from rich.table import Table
 

@@ -32,8 +32,8 @@ class Clusters(Artifact):
 
     Columns: `id`; `cluster`, the id of the first document of the cluster; `cluster_size`, documents in it, those of indexes
     counted; `keep`, whether it is the first one and in no index; `longest`, whether its text is the longest of the cluster (the
-    first of several) and no document of the cluster is in an index; `known`, the name of the index that holds the first document
-    of the cluster, or nothing. A document that could not be read has only its `id`.
+    first of several) and no document of the cluster is in an index; `known`, the name of the index that holds the first
+    document of the cluster, or nothing. A document that could not be read has only its `id`.
     """
 
     @property

@@ -57,9 +57,9 @@ def near_duplicates(
 ) -> Clusters:
     """Find documents that share most of their windows of five words: MinHash, with FineWeb2's bands.
 
-    A pair is a candidate with probability 1 − (1 − J^rows)^bands, where J is the Jaccard similarity of the two sets of shingles;
-    a candidate counts when J as the sketches estimate it reaches the threshold. Other tools take every candidate, so that pages
-    which have a menu in common are chained to one cluster; `threshold: 0` does the same here.
+    A pair is a candidate with probability 1 − (1 − J^rows)^bands, where J is the Jaccard similarity of the two sets of
+    shingles; a candidate counts when J as the sketches estimate it reaches the threshold. Other tools take every candidate, so
+    that pages which have a menu in common are chained to one cluster; `threshold: 0` does the same here.
 
     Args:
         of: documents.
@@ -203,9 +203,7 @@ def _write_clusters(
         "known": int((parents[first:] < first).sum()),
         "largest_cluster": int(sizes.max(initial=0)),
     }
-    step.figures["by_language"] = {
-        tag: {"in": counted[tag], "repeated": repeated[tag]} for tag in sorted(counted)
-    }
+    step.figures["by_language"] = {tag: {"in": counted[tag], "repeated": repeated[tag]} for tag in sorted(counted)}
 
 
 def _characters(places: NDArray[np.int64], runs: list[Run]) -> NDArray[np.int64]:
@@ -230,9 +228,7 @@ def _by_run(places: NDArray[np.int64], runs: list[Run]) -> Iterator[tuple[Run, s
             yield run, slice(low, high)
 
 
-def _longest(
-    places: NDArray[np.int64], parents: NDArray[np.int64], fresh: list[Run], first: int
-) -> NDArray[np.int64]:
+def _longest(places: NDArray[np.int64], parents: NDArray[np.int64], fresh: list[Run], first: int) -> NDArray[np.int64]:
     """The longest document of each cluster that holds none of an index, int64, sorted."""
     parent = parents[places]
     places = places[parent >= first]

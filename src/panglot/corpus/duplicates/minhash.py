@@ -5,9 +5,9 @@ similarity of their sets of shingles. With b bands of r values each, two documen
 1 − (1 − J^r)^b (Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, 3.4). The defaults are those of FineWeb2: 14 bands of
 8 values over windows of 5 words; the curve passes its middle at J = (1/14)^(1/8) = 0.72.
 
-A shingle x, mixed to 32 bits, is permuted by multiplication, a·x modulo 2^32 with an odd random a. The values of a band are made
-one hash of 64 bits. A sketch keeps 8 bits of each value (b-bit minwise hashing, Li & König 2010): where a share m of the bytes of
-two sketches is equal, J is estimated as (m − 1/256) / (1 − 1/256), with a standard error of at most 0.5 / √112 = 0.047.
+A shingle x, mixed to 32 bits, is permuted by multiplication, a·x modulo 2^32 with an odd random a. The values of a band are
+made one hash of 64 bits. A sketch keeps 8 bits of each value (b-bit minwise hashing, Li & König 2010): where a share m of the
+bytes of two sketches is equal, J is estimated as (m − 1/256) / (1 − 1/256), with a standard error of at most 0.5 / √112 = 0.047.
 """
 
 from collections.abc import Iterator
@@ -112,7 +112,8 @@ def estimated(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np
         second: those of the other documents.
     """
     chance = 1 / 256
-    return ((first == second).mean(axis=1) - chance) / (1 - chance)
+    equal: NDArray[np.float64] = (first == second).mean(axis=1)
+    return (equal - chance) / (1 - chance)
 
 
 def _factors(setting: MinHash) -> NDArray[np.uint32]:

@@ -46,9 +46,9 @@ def repeated_passages(
 ) -> Documents:
     """Take passages out of texts that stand in many documents: menus, notices, calls to subscribe.
 
-    Passages are compared in normal form, so that case, punctuation and spaces do not count. A text that changes gets a new id; a
-    document of which nothing is left is dropped with the reason `repeated passages`. `passages.parquet` shows the most frequent
-    of what was taken out.
+    Passages are compared in normal form, so that case, punctuation and spaces do not count. A text that changes gets a new id;
+    a document of which nothing is left is dropped with the reason `repeated passages`. `passages.parquet` shows the most
+    frequent of what was taken out.
 
     Args:
         of: documents.
@@ -93,7 +93,8 @@ def split(text: str, unit: Unit) -> list[str]:
         >>> split("a\\n\\nb", "line"), split("a\\nb\\n\\nc", "paragraph")
         (['a', '\\n', '', '\\n', 'b'], ['a\\nb', '\\n\\n', 'c'])
     """
-    return _BREAKS[unit].split(text)
+    found: list[str] = _BREAKS[unit].split(text)
+    return found
 
 
 def _passages(

@@ -88,13 +88,13 @@ def rehydrate(
 ) -> Repetitions:
     """Say how often to repeat each document that deduplication and filters left, as FineWeb2's rehydration does.
 
-    With `method: rates`, the share that the filters removed is counted for each language and cluster size: what they removed least
-    is repeated up to `maximum` times, what they removed as much as the average not at all (see `repetitions`). With
+    With `method: rates`, the share that the filters removed is counted for each language and cluster size: what they removed
+    least is repeated up to `maximum` times, what they removed as much as the average not at all (see `repetitions`). With
     `method: table` the size alone decides.
 
     Args:
-        of: documents after deduplication and filters. Their ids must be those of the documents of which the clusters were made: make
-            the weights before a step that changes texts.
+        of: documents after deduplication and filters. Their ids must be those of the documents of which the clusters were made:
+            make the weights before a step that changes texts.
         clusters: from `corpus.near_duplicates`, before deduplication.
         before: documents after deduplication and before filters; needed for `method: rates`.
         weights: how repetitions are found.
@@ -141,7 +141,11 @@ def rehydrate(
                 grown[each] += one
             path = step.out / REPETITIONS_FOLDER / f"{number:05}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
-            columns = {"id": table["id"].combine_chunks(), "cluster_size": pa.array(size), "repetitions": pa.array(times, pa.int32())}
+            columns = {
+                "id": table["id"].combine_chunks(),
+                "cluster_size": pa.array(size),
+                "repetitions": pa.array(times, pa.int32()),
+            }
             pq.write_table(pa.table(columns, schema=SCHEMA), path, compression="zstd", version="2.6")
     step.figures["by_language"] = {
         tag: {

@@ -1,14 +1,14 @@
 """How often to repeat documents of a cluster size, from what filters remove: rehydration, as FineWeb2 does it.
 
-A page that the web holds two to fifty times is better than one that it holds once, or a thousand times: filters remove fewer of
-such. With r_s the share of documents of cluster size s that the filters removed, r the share of all documents, r_min the least of
-all r_s and M the most repetitions,
+A page that the web holds two to fifty times is better than one that it holds once, or a thousand times: filters remove fewer
+of such. With r_s the share of documents of cluster size s that the filters removed, r the share of all documents, r_min the
+least of all r_s and M the most repetitions,
 
     repetitions_s = 1 where r_s ≥ r, else 1 + (M − 1) · (r − r_s) / (r − r_min),
 
 smoothed by a moving average of width 5 over sizes in order (the two sizes at each end stay), and rounded (Penedo et al. 2025,
-FineWeb2). Two deviations: where all rates are equal nothing is repeated (the formula divides by zero), and sizes from the first one
-that few documents have are taken together, since a rate over few documents is noise that becomes r_min.
+FineWeb2). Two deviations: where all rates are equal nothing is repeated (the formula divides by zero), and sizes from the first
+one that few documents have are taken together, since a rate over few documents is noise that becomes r_min.
 """
 
 from collections.abc import Mapping, Sequence

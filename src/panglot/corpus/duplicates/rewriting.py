@@ -189,4 +189,3 @@ def _judge(change: Rewrite, found: Common, documents: pa.Table, place: pa.Table)
     if not len(documents):
         return pa.array([], pa.string())
     return change(found, place["place"][0].as_py(), documents)
-

@@ -87,27 +87,32 @@ class Run:
     @cached_property
     def hashes(self) -> NDArray[np.uint64]:
         """uint64 [bands, documents], mapped."""
-        return self._read("hashes")
+        found: NDArray[np.uint64] = self._read("hashes")
+        return found
 
     @cached_property
     def rows(self) -> NDArray[np.uint32]:
         """uint32 [bands, documents], mapped."""
-        return self._read("rows")
+        found: NDArray[np.uint32] = self._read("rows")
+        return found
 
     @cached_property
     def sketches(self) -> NDArray[np.uint8]:
         """uint8 [documents, bytes], mapped."""
-        return self._read("sketches")
+        found: NDArray[np.uint8] = self._read("sketches")
+        return found
 
     @cached_property
     def characters(self) -> NDArray[np.int64]:
         """int64 [documents]."""
-        return self._read("characters")
+        found: NDArray[np.int64] = self._read("characters")
+        return found
 
     @cached_property
     def ids(self) -> NDArray[np.bytes_]:
         """bytes [documents]."""
-        return self._read("ids")
+        found: NDArray[np.bytes_] = self._read("ids")
+        return found
 
     def _read(self, name: str) -> Any:
         return np.load(f"{self.path}.{name}.npy", mmap_mode="r" if self.count else None, allow_pickle=False)
@@ -232,4 +237,3 @@ def likeness_of(value: dict[str, Any]) -> Likeness:
     """A likeness as `Likeness.as_value` gave it."""
     said = {key: each for key, each in value.items() if key in MinHash.model_fields}
     return Likeness(value["kind"], MinHash(**said), value["across"])
-

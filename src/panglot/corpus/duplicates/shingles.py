@@ -96,9 +96,7 @@ def _sums(tokens: Tokens) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     return sums, inverse
 
 
-def _whole(
-    texts: Sequence[str], tokens: Tokens, sums: NDArray[np.uint64], inverse: NDArray[np.uint64]
-) -> NDArray[np.uint64]:
+def _whole(texts: Sequence[str], tokens: Tokens, sums: NDArray[np.uint64], inverse: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Two hashes of each text, uint64 [texts, 2]; of its bytes where the normal form is empty."""
     firsts, lasts = tokens.bounds[:-1], tokens.bounds[1:]
     found = np.empty((len(texts), 2), dtype=np.uint64)
@@ -130,4 +128,3 @@ def _windows(
     begin = np.flatnonzero(wanted)
     found = (sums[upto[begin]] - sums[begin]) * inverse[begin]
     return mixed(found), np.searchsorted(begin, tokens.bounds)
-

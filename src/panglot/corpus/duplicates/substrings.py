@@ -1,10 +1,10 @@
 """Component `corpus.repeated_substrings`: long stretches of characters that stand elsewhere too are taken out.
 
-After ExactSubstr (Lee et al. 2022, Deduplicating Training Data Makes Language Models Better), which sorts all suffixes of the bytes
-of a corpus. Here windows of code points are hashed, so that nothing is cut inside a character, and cuts are moved to borders
-of grapheme clusters, so that no letter loses its marks. Of the windows those are kept whose hash is the least among eight
-neighbours (winnowing, Schleimer, Wilkerson & Aiken 2003): a stretch of at least `characters` + 7 code points that stands in two
-places is found in both, less at most seven characters at each end.
+After ExactSubstr (Lee et al. 2022, Deduplicating Training Data Makes Language Models Better), which sorts all suffixes of the
+bytes of a corpus. Here windows of code points are hashed, so that nothing is cut inside a character, and cuts are moved to
+borders of grapheme clusters, so that no letter loses its marks. Of the windows those are kept whose hash is the least among
+eight neighbours (winnowing, Schleimer, Wilkerson & Aiken 2003): a stretch of at least `characters` + 7 code points that stands
+in two places is found in both, less at most seven characters at each end.
 """
 
 import shutil
@@ -229,6 +229,5 @@ def _border(text: str, place: int, *, up: bool) -> int:
         if each.start() <= place < each.end():
             if each.start() == place:
                 return place
-            return each.end() if up else each.start()
+            return int(each.end() if up else each.start())
     return place
-
