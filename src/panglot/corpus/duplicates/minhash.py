@@ -7,7 +7,7 @@ similarity of their sets of shingles. With b bands of r values each, two documen
 
 A shingle x, mixed to 32 bits, is permuted by multiplication, a·x modulo 2^32 with an odd random a. The values of a band are
 made one hash of 64 bits. A sketch keeps 8 bits of each value (b-bit minwise hashing, Li & König 2010): where a share m of the
-bytes of two sketches is equal, J is estimated as (m − 1/256) / (1 − 1/256), with a standard error of at most 0.5 / √112 = 0.047.
+bytes of two sketches is equal, J is estimated as (m − 1/256) / (1 − 1/256), with a standard error of at most 0.047.
 """
 
 from collections.abc import Iterator
@@ -118,7 +118,7 @@ def estimated(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np
 
 def _factors(setting: MinHash) -> NDArray[np.uint32]:
     """Odd numbers, one a permutation, uint32 [permutations]."""
-    start = np.uint64(setting.seed % (1 << 64)) * np.uint64(0x9E3779B97F4A7C15)
+    start = np.uint64(setting.seed * 0x9E3779B97F4A7C15 % (1 << 64))
     drawn = mixed(start + np.arange(1, setting.permutations + 1, dtype=np.uint64) * np.uint64(0xD1342543DE82EF95))
     return (drawn >> np.uint64(32)).astype(np.uint32) | np.uint32(1)
 
