@@ -16,6 +16,7 @@ __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 COMPONENTS: dict[str, str] = {
     "balance": "panglot.corpus.balance.plan:balance",
     "clean": "panglot.corpus.clean:clean",
+    "clean_text": "panglot.corpus.clean_text:clean_text",
     "filter": "panglot.corpus.filter:filter",
     "deduplicate": "panglot.corpus.duplicates.deduplicate:deduplicate",
     "duplicate_index": "panglot.corpus.duplicates.find:duplicate_index",
@@ -23,6 +24,8 @@ COMPONENTS: dict[str, str] = {
     "existing": "panglot.corpus.existing:existing",
     "existing_index": "panglot.corpus.duplicates.existing_index:existing_index",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
+    "keep_languages": "panglot.corpus.keep_languages:keep_languages",
+    "known_thresholds": "panglot.corpus.known_thresholds:known_thresholds",
     "mask_personal": "panglot.corpus.personal.components:mask_personal",
     "merge": "panglot.corpus.merge:merge",
     "near_duplicates": "panglot.corpus.duplicates.find:near_duplicates",

@@ -8,6 +8,9 @@ _COMMANDS: tuple[str, ...] = (
     "balance",
     "deduplicate",
     "harvest",
+    "build",
+    "harvest",
+    "inspect",
 )
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
 
