@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 
 COMPONENTS: dict[str, str] = {
+    "check_corpora": "panglot.corpus.checks.corpora:check_corpora",
     "clean": "panglot.corpus.clean:clean",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
     "mask_personal": "panglot.corpus.personal.components:mask_personal",
