@@ -15,6 +15,7 @@ __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 
 COMPONENTS: dict[str, str] = {
     "balance": "panglot.corpus.balance.plan:balance",
+    "check_corpora": "panglot.corpus.checks.corpora:check_corpora",
     "clean": "panglot.corpus.clean:clean",
     "clean_text": "panglot.corpus.clean_text:clean_text",
     "filter": "panglot.corpus.filter:filter",
