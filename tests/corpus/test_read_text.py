@@ -210,13 +210,13 @@ def test_unknown_tag_inside_a_folder_names_the_file(run, tmp_path):
 
 
 def test_a_long_line_does_not_fill_the_memory(run, tmp_path):
-    path = write(tmp_path / "hsb.txt", b"haj\n" + b"a" * (50 << 20) + b"\nwitaj\n")
+    path = write(tmp_path / "hsb.txt", b"haj\n" + b"a" * (300 << 20) + b"\nwitaj\n")
     if not reset_peak_memory():
         pytest.skip("the system cannot measure the peak")
     before = peak_memory_bytes()
     ran = run(read_text, files=[str(path)])
     assert rows(ran) == [("hsb_Latn", "haj"), ("hsb_Latn", "witaj")]
-    assert peak_memory_bytes() - before < 30 << 20
+    assert peak_memory_bytes() - before < 70 << 20
 
 
 def test_outside_inputs_change_with_the_bytes(tmp_path):

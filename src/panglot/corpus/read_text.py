@@ -11,7 +11,8 @@ from panglot.artifacts import InputError, Step, digest_file, digest_value, reads
 from panglot.corpus.documents import UNDETERMINED, Documents
 from panglot.corpus.reading.bounded import Source
 from panglot.corpus.reading.extraction import Extractor, Resiliparse
-from panglot.corpus.reading.plan import PAGES, Reading, cut, files_of, language_in_name, parted, plan
+from panglot.corpus.reading.hub import named_corpus
+from panglot.corpus.reading.plan import PAGES, Reading, cut, files_of, language_in_name, left_alone, parted, plan
 from panglot.corpus.reading.task import ReadingTask, read_task
 from panglot.corpus.reading.texts import LARGEST_DOCUMENT, Unit
 from panglot.corpus.shards import number_shards
@@ -94,6 +95,7 @@ def read_text(
     readings = list(dict.fromkeys(each for said in files for each in plan(said)))
     if any(not each.hub and Source(each.path).suffix in PAGES for each in readings):
         extractor.must_be_installed()
+    _tell_unverified(readings, step)
     pieces = cut(readings, unit)
     if limit is not None:
         # The first documents of a language can be known only in the order of the files.
@@ -113,6 +115,8 @@ def read_text(
     _keep_accounts(results, found, step)
     if language is None:
         _tell_undetermined(readings, _summed(results, "undetermined"), found, step)
+    if others := left_alone(files, readings):
+        step.figures["files_of_other_formats"] = others
     number_shards(step.out, [name for each in results for name in each["shards"]])
     return Documents(step.out)
 
@@ -120,6 +124,13 @@ def read_text(
 def _run(tasks: Sequence[ReadingTask], step: Step) -> list[dict[str, Any]]:
     with step.progress("reading text", total=len(tasks)) as progress:
         return [read_task(task, step.out) for task in progress.track(list(tasks))]
+
+
+def _tell_unverified(readings: Sequence[Reading], step: Step) -> None:
+    """Check the names of hub data sets before anything is read, and say what is not certain of them."""
+    for each in readings:
+        if each.hub and (named := named_corpus(str(each.path))) and named[0].unverified:
+            step.note(f"{each.path}: not checked against the corpus's public pages: {named[0].unverified}.")
 
 
 def _summed(results: Sequence[dict[str, Any]], name: str) -> Counter[str]:

@@ -64,7 +64,7 @@ def found(extract: Callable[[str], tuple[str, str]], page: str) -> dict[str, str
     if not title and (said := _TITLE.search(page[: 1 << 16])):
         title = " ".join(html.unescape(said.group(1)).split())
     language = _LANGUAGE.search(page[: 1 << 14])
-    lines = (line.rstrip(" \t\r") for line in text.split("\n"))
+    lines = (line.strip(" \t\r") for line in text.split("\n"))
     return {
         "text": "\n".join(line for line in lines if line),
         "title": title,

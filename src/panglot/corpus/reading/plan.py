@@ -92,6 +92,14 @@ def cut(readings: Sequence[Reading], unit: Unit) -> list[tuple[Part, ...]]:
     return tasks
 
 
+def left_alone(entries: Sequence[str], readings: Sequence[Reading]) -> dict[str, int]:
+    """How many files of the folders named have a format that is not read, by suffix."""
+    read = {each.path for each in readings}
+    folders = (path for _, path in map(parted, entries) if path.is_dir())
+    others = (each for folder in folders for each in files_of(folder) if each not in read)
+    return dict(sorted(Counter(Source(each).suffix or "no suffix" for each in others).items()))
+
+
 def _weight(path: Path) -> int:
     try:
         return path.stat().st_size * (4 if Source(path).packed else 1)

@@ -19,6 +19,8 @@ _QUOTES = re.compile(r"'{2,5}")
 _LIST = re.compile(r"^[*#:;]+\s*")
 _VARIANT = re.compile(r"-\{(?:[^{}|]*\|)?([^{}]*)\}-")
 _SPACES = re.compile(r"[ \t]+")
+_EMPTY_BRACKETS = re.compile(r" ?(?:\([,;:،؛ ]{0,5}\)|（[，；：、 ]{0,5}）)")
+_BEFORE_BRACKET = re.compile(r" ?[,;،؛] ?\)")
 _DEEPEST = 40
 
 
@@ -53,15 +55,15 @@ def _line(line: str) -> str:
     heading = line.startswith("=") and line.endswith("=")
     line = line.strip("=") if heading else _LIST.sub("", line)
     line = _SPACES.sub(" ", line).strip(" ")
-    # What templates leave behind: empty brackets and lone marks are no text.
-    line = line.replace("()", "").replace("（）", "")
+    # What templates leave behind: empty brackets, commas before a bracket, lone marks.
+    line = _BEFORE_BRACKET.sub(")", _EMPTY_BRACKETS.sub("", line))
     return line if any(each.isalnum() for each in line) else ""
 
 
 def _without_hidden_tags(text: str) -> str:
     """Elements that show no prose, with what they hold; one that is not closed ends at the next empty line."""
     kept: list[str] = []
-    place = 0
+    place = blank = 0
     closing = {found.group(3).lower(): True for found in _HIDDEN.finditer(text) if found.group(3)}
     for found in iter(lambda: _HIDDEN.search(text, place), None):
         kept.append(text[place : found.start()])
@@ -73,11 +75,12 @@ def _without_hidden_tags(text: str) -> str:
         if end < 0:
             # From here on no such element is closed: it is not looked for again.
             closing.pop(name, None)
-            blank = text.find("\n\n", place)
-            end = blank if blank >= 0 and name != "ref" else place
             if name == "ref":
                 stop = text.find("\n", place)
                 end = stop if stop >= 0 else len(text)
+            else:
+                blank = text.find("\n\n", place) if blank >= 0 else -1
+                end = blank if blank >= 0 else place
         place = end
     kept.append(text[place:])
     return "".join(kept)
