@@ -191,7 +191,9 @@ def _must_exist(path: Path) -> None:
 
 def _single(source: Source, origin: str = "") -> Reading:
     assertions = source.path.name.startswith(FILE_NAME)
-    module, _, name = ("panglot.corpus.reading.conceptnet:read_conceptnet" if assertions else READERS[source.suffix]).partition(":")
+    module, _, name = ("panglot.corpus.reading.conceptnet:read_conceptnet" if assertions else READERS[source.suffix]).partition(
+        ":"
+    )
 
     def read(sides: Sides, account: Account) -> Iterator[Entry]:
         reader: Callable[[Source, Sides, Account], Iterator[Entry]] = getattr(import_module(module), name)

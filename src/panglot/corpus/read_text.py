@@ -3,12 +3,14 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from panglot.artifacts import InputError, Step, digest_file, digest_value, reads
 from panglot.corpus.documents import UNDETERMINED, Documents
+from panglot.corpus.engine import run_tasks
 from panglot.corpus.reading.bounded import Source
 from panglot.corpus.reading.extraction import Extractor, Resiliparse
 from panglot.corpus.reading.hub import named_corpus
@@ -21,6 +23,7 @@ from panglot.languages import Language
 __all__ = ["language_in_name", "plan", "read_text"]
 
 _FEW = 10
+_SMALL_BYTES = 16 << 20
 
 
 def outside_inputs(*, files: Sequence[str], extractor: Any = None, **_: object) -> dict[str, str]:
@@ -69,8 +72,8 @@ def read_text(
 
     The text stays as it is, marks, joiners and spaces included; only control characters, byte-order marks, soft hyphens and
     direction overrides are taken out, and documents without any character that can be seen are left out. What cannot be read is
-    set aside with its reason, file and place; what is no document (a redirect, a picture) is counted by kind; the figures `read`
-    add up: `in` = `kept` + `quarantined` + `passed_over`.
+    set aside with its reason, file and place; what is no document (a redirect, a picture) is counted by kind. The figures add up:
+    of `read`, `in` = `kept` + `quarantined` + `passed_over`.
 
     Files are read in parallel, large ones in pieces. Tables are cut by their content, so that any number of workers gives the
     same bytes.
@@ -101,7 +104,10 @@ def read_text(
         # The first documents of a language can be known only in the order of the files.
         pieces = [tuple(part for piece in pieces for part in piece)]
     tag = language.tag if language else None
-    tasks = [ReadingTask(index, parts, tag, column, unit, largest, extractor, limit) for index, parts in enumerate(pieces)]
+    here = str(Path.cwd())
+    tasks = [
+        ReadingTask(index, parts, tag, column, unit, largest, extractor, limit, here) for index, parts in enumerate(pieces)
+    ]
     results = _run(tasks, step)
     _tell_failures(results, readings, step)
     found = _summed(results, "documents")
@@ -122,8 +128,11 @@ def read_text(
 
 
 def _run(tasks: Sequence[ReadingTask], step: Step) -> list[dict[str, Any]]:
-    with step.progress("reading text", total=len(tasks)) as progress:
-        return [read_task(task, step.out) for task in progress.track(list(tasks))]
+    if len(tasks) == 1 and tasks[0].weight <= _SMALL_BYTES:
+        # Starting a worker would take longer than the work.
+        with step.progress("reading text", total=1) as progress:
+            return [read_task(task, step.out) for task in progress.track(tasks)]
+    return run_tasks(read_task, tasks, step=step, label="reading text")
 
 
 def _tell_unverified(readings: Sequence[Reading], step: Step) -> None:
@@ -169,7 +178,7 @@ def _keep_accounts(results: Sequence[dict[str, Any]], found: Counter[str], step:
             f"{repeated:,} documents have an identifier that an earlier one of the same file has. All are kept: `id` is made "
             "from the content, and the file's own identifier is in `meta`."
         )
-    budget = getattr(step, "error_budget", 0.1)
+    budget = step.error_budget
     judged = kept + aside
     if aside > max(_FEW, budget * judged):
         reasons = ", ".join(f"{reason}: {count:,}" for reason, count in step.quarantined.most_common(5))

@@ -1,6 +1,5 @@
 """Writes documents into numbered tables that are cut by their content alone."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -59,11 +58,11 @@ class ShardWriter:
 
 
 def number_shards(folder: Path, names: Sequence[str]) -> None:
-    """Give tables under `folder/documents` their place in the layout of documents: numbers in this order, one table at the top."""
+    """Give the tables under `folder/documents` their final names: numbers in this order; a single one stands at the top."""
     place = folder / SHARDS_FOLDER
     if len(names) == 1:
-        os.replace(place / names[0], folder / DOCUMENTS_FILE)
+        (place / names[0]).replace(folder / DOCUMENTS_FILE)
         place.rmdir()
         return
     for number, name in enumerate(names):
-        os.replace(place / name, place / f"{number:05}.parquet")
+        (place / name).replace(place / f"{number:05}.parquet")

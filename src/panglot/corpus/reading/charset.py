@@ -95,9 +95,9 @@ def decode(content: bytes, header: str | None = None) -> Decoded:
         >>> decode("<meta charset=windows-1251>мова".encode("cp1251")).text[-4:], decode(b"caf\\xe9", "latin1").text
         ('мова', 'café')
     """
-    for mark, codec in _MARKS:
+    for mark, marked in _MARKS:
         if content.startswith(mark):
-            return _checked(content[len(mark) :], codec)
+            return _checked(content[len(mark) :], marked)
     head = content[:_DECLARED_WITHIN]
     found = _META.search(head) or _XML.search(head)
     said = [label for label in (header, found.group(1).decode("ascii") if found else None) if label]

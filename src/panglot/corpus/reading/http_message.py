@@ -43,8 +43,8 @@ def media_type(header: str) -> tuple[str, str | None]:
 def parse_response(block: bytes, limit: int) -> Response:
     """Take a stored response apart.
 
-    Crawlers often keep the headers of an encoding that they have taken off, so a body that is not in the encoding of its header is
-    taken as it is.
+    Crawlers often keep the headers of an encoding that they have taken off, so a body that is not in the encoding of its header
+    is taken as it is.
 
     Args:
         block: status line, headers, an empty line, body.
@@ -70,7 +70,8 @@ def parse_response(block: bytes, limit: int) -> Response:
 
 
 def _without_chunks(body: bytes) -> bytes:
-    pieces, place = [], 0
+    pieces: list[bytes] = []
+    place = 0
     while found := _CHUNK_SIZE.match(body[place : place + 256]):
         size = int(found.group(1), 16)
         begin = place + found.end()

@@ -90,7 +90,9 @@ def _place(said: str, corpus: NamedCorpus, code: str, part: str) -> Place:
         if part in _MADLAD_PARTS:
             pattern = pattern.replace("_clean_", f"_{part}_")
         builder, options = (corpus.builder, {}) if corpus.builder != "paragraphs" else ("text", {"sample_by": "paragraph"})
-        files = pattern if mirror is None else str(Path(mirror) / pattern.removeprefix("hf://datasets/").removeprefix("https://"))
+        files = (
+            pattern if mirror is None else str(Path(mirror) / pattern.removeprefix("hf://datasets/").removeprefix("https://"))
+        )
         return Place(builder, None, corpus.split, files, options)
     repository = corpus.repository.replace("{language}", code).replace("{part}", part or "wikipedia")
     split = part if part and "{part}" not in corpus.repository else corpus.split

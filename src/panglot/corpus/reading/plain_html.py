@@ -3,11 +3,13 @@
 from html.parser import HTMLParser
 
 _BLOCKS = frozenset(
-    "address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption figure footer "
-    "form h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol option p pre section summary table tbody td tfoot th "
-    "thead title tr ul".split()
+    (
+        "address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption figure "
+        "footer form h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol option p pre section summary table tbody td "
+        "tfoot th thead title tr ul"
+    ).split()  # noqa: SIM905 - a list of words is read more easily
 )
-_HIDDEN = frozenset("head iframe noscript object script style svg template textarea".split())
+_HIDDEN = frozenset(("head", "iframe", "noscript", "object", "script", "style", "svg", "template", "textarea"))
 
 
 class _Text(HTMLParser):

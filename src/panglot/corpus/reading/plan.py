@@ -38,7 +38,7 @@ _KNOWN = f"known are {', '.join(sorted(TEXT_READERS))}, each also packed as .gz,
 
 
 class Reading(NamedTuple):
-    """One thing to read: its file or hub data set, the name that stands in the column `source`, and what is known of its language.
+    """One thing to read: its file or hub data set, its name for the column `source`, and what is known of its language.
 
     Attributes:
         path: the file; for a hub data set its whole name, `hub:NAME:…`.
@@ -98,6 +98,14 @@ def left_alone(entries: Sequence[str], readings: Sequence[Reading]) -> dict[str,
     folders = (path for _, path in map(parted, entries) if path.is_dir())
     others = (each for folder in folders for each in files_of(folder) if each not in read)
     return dict(sorted(Counter(Source(each).suffix or "no suffix" for each in others).items()))
+
+
+def weight(part: Part) -> int:
+    """Bytes of a part; a packed file counts four times, a hub data set as more than any file."""
+    if part.reading.hub:
+        return 1 << 50
+    whole = _weight(part.reading.path)
+    return whole if part.stop is None else min(whole, max(part.stop - part.start, _RANGE_BYTES))
 
 
 def _weight(path: Path) -> int:

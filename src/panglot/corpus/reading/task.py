@@ -12,7 +12,7 @@ from panglot.artifacts import InputError
 from panglot.corpus.documents import SHARDS_FOLDER, UNDETERMINED
 from panglot.corpus.reading.bounded import Account, Source
 from panglot.corpus.reading.extraction import Extraction, Plain, Resiliparse, Trafilatura
-from panglot.corpus.reading.plan import Part, language_of
+from panglot.corpus.reading.plan import Part, language_of, weight
 from panglot.corpus.reading.texts import TEXT_READERS, Found, Unit, Wanted
 from panglot.corpus.shards import ShardWriter
 from panglot.corpus.text import without_controls
@@ -34,6 +34,13 @@ class ReadingTask:
     largest: int
     extractor: Resiliparse | Trafilatura | Plain
     limit: int | None
+    folder: str
+    """Where relative paths begin: a worker on another machine may stand elsewhere."""
+
+    @property
+    def weight(self) -> int:
+        """Bytes of its files, packed ones counted four times."""
+        return sum(weight(part) for part in self.parts)
 
 
 @dataclass
@@ -163,7 +170,7 @@ def _documents(part: Part, task: ReadingTask, extraction: Extraction, account: A
         from panglot.corpus.reading.hub import read_hub_texts
 
         return read_hub_texts(str(reading.path), wanted, account)
-    source = Source(reading.path, start=part.start, stop=part.stop)
+    source = Source(Path(task.folder) / reading.path, shown=str(reading.path), start=part.start, stop=part.stop)
     module, _, name = TEXT_READERS[source.suffix].partition(":")
     reader: Callable[[Source, Wanted, Account], Iterator[Found]] = getattr(import_module(module), name)
     return partial(reader, source, wanted, account)()

@@ -119,7 +119,9 @@ def read_lines(source: Source, wanted: Wanted, account: Account) -> Iterator[Fou
                 gathered.append(line)
             elif gathered:
                 account.set_aside(
-                    f"{wanted.unit} larger than {wanted.largest >> 20} MiB", where=source.place(began), excerpt=gathered[0][:200]
+                    f"{wanted.unit} larger than {wanted.largest >> 20} MiB",
+                    where=source.place(began),
+                    excerpt=gathered[0][:200],
                 )
                 gathered = []
             continue

@@ -23,13 +23,16 @@ class DamagedMember(InputError):
 
 
 class _Decoder(Protocol):
-    eof: bool
-    unused_data: bytes
-
     def feed(self, data: bytes, length: int) -> bytes: ...
 
     @property
     def hungry(self) -> bool: ...
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
 
 
 class _Gzip:
@@ -187,7 +190,7 @@ class Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        count = self._stream.readinto(buffer) or 0  # type: ignore[attr-defined]
+        count = self._stream.readinto(buffer) or 0
         self._seen += count
         read = max(self._packed.tell(), 1)
         if self._seen > MAX_UNPACKED_BYTES or (self._seen > RATIO_COUNTS_FROM and self._seen > MAX_UNPACKED_RATIO * read):

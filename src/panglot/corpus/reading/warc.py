@@ -226,9 +226,7 @@ def _response(record: Record, wanted: Wanted, account: Account) -> Iterator[Foun
         yield from _by_type(record, response.body, response.type, response.charset, wanted, account)
 
 
-def _by_type(
-    record: Record, body: bytes, media: str, charset: str | None, wanted: Wanted, account: Account
-) -> Iterator[Found]:
+def _by_type(record: Record, body: bytes, media: str, charset: str | None, wanted: Wanted, account: Account) -> Iterator[Found]:
     if media in HTML_TYPES or (not media and b"<html" in body[:1024].lower()):
         page = decode(body, charset)
         if page.problem:

@@ -11,7 +11,9 @@ _HIDDEN_TAGS = (
     "maplink|inputbox|categorytree|section|references|noinclude|includeonly|style|script|table"
 )
 _HIDDEN = re.compile(rf"<({_HIDDEN_TAGS})\b[^<>]*?(/>|>)|</({_HIDDEN_TAGS})\s*>", re.IGNORECASE)
-_BREAK = re.compile(r"<(?:br|hr|p|div|li|tr|h[1-6]|blockquote|poem)\b[^<>]*>|</(?:p|div|li|h[1-6]|blockquote|poem)\s*>", re.IGNORECASE)
+_BREAK = re.compile(
+    r"<(?:br|hr|p|div|li|tr|h[1-6]|blockquote|poem)\b[^<>]*>|</(?:p|div|li|h[1-6]|blockquote|poem)\s*>", re.IGNORECASE
+)
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]*>")
 _SWITCH = re.compile(r"__[A-Z]{3,40}__")
 _OUTSIDE = re.compile(r"\[(?:https?:|ftp:|mailto:|//)[^\s\[\]]{0,2000}[ \t]{0,9}([^\[\]\n]{0,2000})\]")
@@ -27,16 +29,16 @@ _DEEPEST = 40
 def plain_text(wikitext: str, hidden: Callable[[str], bool] | None = None) -> str:
     r"""The prose of a page, a paragraph, heading or list item a line.
 
-    Templates, tables, references, galleries, formulas, files, categories and links to other languages are left out with what they
-    hold; links and headings leave their text. What is never closed is left out up to the end of its paragraph.
+    Templates, tables, references, galleries, formulas, files, categories and links to other languages are left out with what
+    they hold; links and headings leave their text. What is never closed is left out up to the end of its paragraph.
 
     Args:
         wikitext: the page as MediaWiki stores it.
         hidden: whether a link with this prefix (`File`, `Kategorija`, `fr`) shows nothing; the default knows none.
 
     Example:
-        >>> plain_text("'''Yorùbá''' [[èdè|ni èdè]] {{lang|yo|{{x}}}}[[Fáìlì:a.png|b [[c]]]].<ref>d</ref>\n== Ìtàn ==\n* [[Òyó]]",
-        ...            hidden=lambda prefix: prefix == "Fáìlì")
+        >>> page = "'''Yorùbá''' [[èdè|ni èdè]] {{lang|yo|{{x}}}}[[Fáìlì:a.png|b [[c]]]].<ref>d</ref>\n== Ìtàn ==\n* [[Òyó]]"
+        >>> plain_text(page, hidden=lambda prefix: prefix == "Fáìlì")
         'Yorùbá ni èdè .\nÌtàn\nÒyó'
     """
     text = _COMMENT.sub("", wikitext)
@@ -65,7 +67,7 @@ def _without_hidden_tags(text: str) -> str:
     kept: list[str] = []
     place = blank = 0
     closing = {found.group(3).lower(): True for found in _HIDDEN.finditer(text) if found.group(3)}
-    for found in iter(lambda: _HIDDEN.search(text, place), None):
+    while found := _HIDDEN.search(text, place):
         kept.append(text[place : found.start()])
         place = found.end()
         name = (found.group(1) or "").lower()
