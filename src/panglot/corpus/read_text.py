@@ -72,8 +72,8 @@ def read_text(
 
     The text stays as it is, marks, joiners and spaces included; only control characters, byte-order marks, soft hyphens and
     direction overrides are taken out, and documents without any character that can be seen are left out. What cannot be read is
-    set aside with its reason, file and place; what is no document (a redirect, a picture) is counted by kind. The figures add up:
-    of `read`, `in` = `kept` + `quarantined` + `passed_over`.
+    set aside with its reason, file and place; what is no document (a redirect, a picture) is counted by kind. The figures add
+    up: of `read`, `in` = `kept` + `quarantined` + `passed_over`.
 
     Files are read in parallel, large ones in pieces. Tables are cut by their content, so that any number of workers gives the
     same bytes.

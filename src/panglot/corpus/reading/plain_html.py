@@ -2,13 +2,12 @@
 
 from html.parser import HTMLParser
 
-_BLOCKS = frozenset(
-    (
-        "address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption figure "
-        "footer form h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol option p pre section summary table tbody td "
-        "tfoot th thead title tr ul"
-    ).split()  # noqa: SIM905 - a list of words is read more easily
+_BLOCK_NAMES = (
+    "address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption figure footer "
+    "form h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol option p pre section summary table tbody td tfoot th "
+    "thead title tr ul"
 )
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
 _HIDDEN = frozenset(("head", "iframe", "noscript", "object", "script", "style", "svg", "template", "textarea"))
 
 

@@ -147,11 +147,11 @@ class Records:
         following = _NEXT.search(block)
         if following:
             self._bytes.put_back(block[following.end() :] + end)
-            self._set_aside("record shorter than it says", uri)
+            self._set_aside("record of another length than it says", uri)
         elif len(block) < length:
             self._set_aside("truncated record", uri)
         else:
-            self._set_aside("record longer than it says", uri)
+            self._set_aside("record of another length than it says", uri)
             self._bytes.put_back(end)
             self._seek_next()
         return None
@@ -172,7 +172,9 @@ class Records:
                 break
             kept = window[-_OVERLAP:]
         if self._bytes.damage is None:
-            self._set_aside("record shorter than it says" if short else f"record larger than {self._limit >> 20} MiB", uri)
+            self._set_aside(
+                "record of another length than it says" if short else f"record larger than {self._limit >> 20} MiB", uri
+            )
 
     def _seek_next(self) -> None:
         while line := self._bytes.line():
