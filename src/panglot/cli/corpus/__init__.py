@@ -11,6 +11,8 @@ _COMMANDS: tuple[str, ...] = (
     "build",
     "harvest",
     "inspect",
+    "harvest",
+    "sources",
 )
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
 
