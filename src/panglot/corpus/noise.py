@@ -44,7 +44,7 @@ def plant_noise(of: Documents, kinds: Sequence[Kind] = KINDS, share: float = 0.5
 
     Example:
         >>> make_noise("one two three four", "shuffled_words", np.random.default_rng(2))
-        'one two three four'
+        'four three one two'
     """
     if not 0 <= share <= 1:
         raise InputError("the share of noise lies between 0 and 1", where=f"share: {share}")

@@ -67,7 +67,7 @@ def join(texts: Iterable[str], blank: str, size: int = SIZE) -> list[str]:
     Sentences come to stand on lines of about 250 characters; what ends without a mark, as headings do, ends its line.
 
     Example:
-        >>> join(["Eins.", "Zwei.", "Drei"], " ", size=10)
+        >>> join(["Eins.", "Zwei.", "Drei"], " ", size=9)
         ['Eins. Zwei.', 'Drei']
     """
     found: list[str] = []
