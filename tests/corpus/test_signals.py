@@ -19,53 +19,11 @@ STOP_WORDS = ["na", "ка", "और", "ไป", "a"]
 CLOSERS = "\"'`’”»«“‘„›‹*_"
 BULLETS = "•-‣◦▪●■–*·"
 # pieces that make repetition, lines, sentences and damage likely, in scripts of all sorts
-PIECES = st.sampled_from(
-    [
-        "na",
-        "ка",
-        "और",
-        "ไป",
-        "漢字",
-        "हिन्दी",
-        "שלום",
-        "مرحبا",
-        "ދިވެހި",
-        "a",
-        "B",
-        "Ünï",
-        "x1",
-        "12",
-        "𝔘𞤀",
-        "မြန်မာ",
-        "É»",
-        "Ã©",
-        "à¤®",
-    ]
-    + [
-        " ",
-        " ",
-        " ",
-        "\n",
-        "\n\n",
-        "\r\n",
-        "\t",
-        "\u2028",
-        "\u3000",
-        " - ",
-        "•",
-        "...",
-        "…",
-        ".",
-        "!",
-        "。",
-        "।",
-        "؟",
-        ")",
-        "”",
-        "»",
-    ]
-    + ["#", "{", "|", "\x00", "\ufffd", "\ud800", "lorem ipsum", "JavaScript", "\u200d", "(", "/", "aaaa", "\x85", "\x1c"]
-)
+WORD_PIECES = ["na", "ка", "और", "ไป", "漢字", "हिन्दी", "שלום", "مرحبا", "ދިވެހި", "a", "B", "Ünï", "x1", "12", "𝔘𞤀", "မြန်မာ"]
+DAMAGED_PIECES = ["É»", "Ã©", "à¤®", "aaaa", "JavaScript", "lorem ipsum", "\x00", "\ufffd", "\ud800", "\u200d", "\x85", "\x1c"]
+MARK_PIECES = ["•", "...", "…", ".", "!", "。", "।", "؟", ")", "”", "»", "#", "{", "|", "(", "/", " - "]
+SPACE_PIECES = [" ", " ", " ", "\n", "\n\n", "\r\n", "\t", "\u2028", "\u3000"]
+PIECES = st.sampled_from([*WORD_PIECES, *MARK_PIECES, *SPACE_PIECES, *DAMAGED_PIECES])
 TEXTS = st.lists(st.one_of(st.lists(PIECES, max_size=60).map("".join), st.text(max_size=40)), max_size=6)
 
 

@@ -148,6 +148,9 @@ SIGNALS: dict[str, Signal] = {
         "reference",
         PANGLOT,
     ),
+    "known_characters": _share(
+        "letters that the language's reference text knows, upper bound; NaN without a model", "below", "reference", PANGLOT
+    ),
     "known_words": _share(
         "words that the language's reference text knows, upper bound; NaN without a model", "below", "reference", PANGLOT
     ),
