@@ -15,8 +15,11 @@ __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 
 COMPONENTS: dict[str, str] = {
     "clean": "panglot.corpus.clean:clean",
+    "drop_noise": "panglot.corpus.noise:drop_noise",
+    "estimate_thresholds": "panglot.corpus.thresholds.estimate:estimate_thresholds",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
     "merge": "panglot.corpus.merge:merge",
+    "plant_noise": "panglot.corpus.noise:plant_noise",
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",
     "select": "panglot.corpus.select:select",

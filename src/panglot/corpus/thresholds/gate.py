@@ -13,7 +13,7 @@ from panglot.corpus.thresholds.statistics import bound, expected, transformed
 
 STEP = 0.5
 _ROUNDS = 200
-_QUANTILE = 0.98
+_DEVIATIONS = 2.3
 _ENOUGH = 0.95
 
 
@@ -46,8 +46,9 @@ class Gate:
                     continue
                 prior = self.pool.prior(self.measured.reference.tag, rule)
                 mean, spread = expected(clean[known], self.measured.source[known], prior, learned=rule.signal in LEARNED)
-                end = float(np.quantile(noisy, _QUANTILE if rule.side == "min" else 1 - _QUANTILE))
-                distance = (mean - end) / spread * (1 if rule.side == "min" else -1)
+                sign = 1 if rule.side == "min" else -1
+                end = float(np.mean(noisy) + sign * _DEVIATIONS * np.std(noisy))
+                distance = sign * (mean - end) / spread
                 order.append((distance, rule, end))
             order.sort(key=lambda each: -each[0])
             for distance, rule, end in order[:2]:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from panglot.corpus.signals import SIGNALS
 from panglot.corpus.thresholds.rules import Rule
 
-SURE, SURER, SUREST = 3.0, 4.0, 5.0
+SURE, SUREST = 3.0, 5.0
+NEAR, MARGIN = 1.5, 0.1
 _PRIOR_DOCUMENTS = 50
 _LEAST_SPREAD = 1e-4
 
@@ -130,22 +131,19 @@ def expected(values: Values, source: NDArray[np.int64], prior: Prior, *, learned
     return mean, float(np.sqrt(max(spread + prior.shift**2 + unsure, _LEAST_SPREAD**2)))
 
 
-def tail_bound(
-    rule: Rule, mean: float, spread: float, noise: float | None, *, looser: float = 0.0
-) -> float:
+def tail_bound(rule: Rule, mean: float, spread: float, noise: float | None, *, looser: float = 0.0) -> float:
     """The bound beyond which next to no clean document of a new source lies, on the transformed scale.
 
-    With noise that this signal is the one to find (its value at the 98 % that is worst to find), the bound is three standard
-    deviations from the mean, or up to four as long as that noise is found; where noise is farther still it is half-way
-    between. Without, five.
+    With noise that this signal is one of the best to find, ending at `noise`, the bound is as loose as that noise allows: a tenth of
+    the way from it to the mean of clean text. Where the noise reaches within 1.5 standard deviations of that mean, finding it
+    would cost clean text: three. Without noise to find, five.
     """
     sign = 1.0 if rule.side == "min" else -1.0
     if noise is None:
-        return mean - sign * (SUREST + looser) * spread
-    distance = sign * (mean - noise) / spread
-    steps = min(max(distance, SURE), SURER)
-    if distance > SURER:
-        steps = (SURER + distance) / 2
+        steps = SUREST
+    else:
+        distance = sign * (mean - noise) / spread
+        steps = (1 - MARGIN) * distance if distance > NEAR else SURE
     return mean - sign * (steps + looser) * spread
 
 
