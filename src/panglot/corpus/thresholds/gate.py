@@ -9,11 +9,12 @@ from panglot.corpus.noise import Kind
 from panglot.corpus.thresholds.measuring import Measured, Table
 from panglot.corpus.thresholds.priors import Pool
 from panglot.corpus.thresholds.rules import LEARNED, Rule
-from panglot.corpus.thresholds.statistics import bound, expected, transformed
+from panglot.corpus.thresholds.statistics import NEAR, bound, expected, transformed
 
 STEP = 0.5
 _ROUNDS = 200
 _DEVIATIONS = 2.3
+_FINDERS = 3
 _ENOUGH = 0.95
 
 
@@ -33,7 +34,7 @@ class Gate:
         self._held: dict[tuple[int, float], NDArray[np.bool_]] = {}
 
     def _responsible(self) -> dict[str, float | None]:
-        """Each kind of noise is given to the two rules that tell it best from clean text, in standard deviations."""
+        """Each kind of noise is given to the three rules that tell it best from clean text, in standard deviations."""
         found: dict[str, float | None] = {rule.name: None for rule in self.rules}
         for table in self.measured.noise.values():
             order: list[tuple[float, Rule, float]] = []
@@ -42,7 +43,7 @@ class Gate:
                 known = ~np.isnan(clean)
                 noisy = transformed(rule.signal, table[rule.signal])
                 noisy = noisy[~np.isnan(noisy)]
-                if not known.any() or not len(noisy):
+                if not rule.finds or not known.any() or not len(noisy):
                     continue
                 prior = self.pool.prior(self.measured.reference.tag, rule)
                 mean, spread = expected(clean[known], self.measured.source[known], prior, learned=rule.signal in LEARNED)
@@ -51,15 +52,15 @@ class Gate:
                 distance = sign * (mean - end) / spread
                 order.append((distance, rule, end))
             order.sort(key=lambda each: -each[0])
-            for distance, rule, end in order[:2]:
-                if distance <= 0:
+            for distance, rule, end in order[:_FINDERS]:
+                if distance <= NEAR:
                     continue
                 before = found[rule.name]
                 worse = max if rule.side == "min" else min
                 found[rule.name] = end if before is None else worse(before, end)
-            if order and order[0][0] <= 0:
-                # overlapping noise: the best rule still does what it can
-                found[order[0][1].name] = order[0][2] if found[order[0][1].name] is None else found[order[0][1].name]
+            if order and order[0][0] <= NEAR and found[order[0][1].name] is None:
+                # noise that clean text reaches: the best rule still does what it can
+                found[order[0][1].name] = order[0][2]
         return found
 
     def bound(self, place: int, looser: float) -> float | None:

@@ -22,7 +22,7 @@ class Reference:
         tag: language.
         texts: the documents, in Unicode NFC.
         source: the source of each.
-        fold: which fold each belongs to: its source (of more than six sources a sixth of them), or a third of the only source.
+        fold: the first, second or last third of its source.
     """
 
     tag: str
@@ -52,14 +52,13 @@ def reference_of(tag: str, by_source: dict[str, list[str]], limit: int = LIMIT) 
     texts: list[str] = []
     source: list[str] = []
     fold: list[int] = []
-    several = len(by_source) > 1
     limit = max(limit * _MOST_SOURCES // len(by_source), _LEAST) if len(by_source) > _MOST_SOURCES else limit
-    for number, (name, raw) in enumerate(sorted(by_source.items())):
+    for name, raw in sorted(by_source.items()):
         joined = join(raw, blank)
         spread = joined[:: max(1, -(-len(joined) // limit))][:limit]
         texts += spread
         source += [name] * len(spread)
-        fold += [number % _MOST_SOURCES if several else place * _FOLDS // max(len(spread), 1) for place in range(len(spread))]
+        fold += [place * _FOLDS // max(len(spread), 1) for place in range(len(spread))]
     return Reference(tag, texts, source, fold)
 
 

@@ -159,14 +159,17 @@ def bound(
 ) -> tuple[float | None, float | None]:
     """The bound of a rule, clipped to the range of its signal, and what the published method alone would say.
 
-    The bound is the loosest of the method's, the tail's and the rule's `tightest`. None where it is no bound any more.
+    The bound is the loosest of the method's, the tail's and the rule's `tightest`; where the rule has noise to find, the noise says how
+    loose it may be, and the method is only told. None where it is no bound any more.
     """
     known = ~np.isnan(raw)
     raw, source = raw[known], source[known]
     by_method = method_bound(rule, raw, prior.english)
     mean, spread = expected(transformed(rule.signal, raw), source, prior, learned=learned)
     tail = restored(rule.signal, tail_bound(rule, mean, spread, noise, looser=looser))
-    choice = [each for each in (by_method, tail, rule.tightest) if each is not None]
+    choice = [each for each in (by_method if noise is None else None, tail, rule.tightest) if each is not None]
+    if rule.method == "fixed" and rule.english is not None and noise is None:
+        choice = [rule.english, tail] if rule.signal == "stop_words_present" else [rule.english]
     value = min(choice) if rule.side == "min" else max(choice)
     return clipped(rule, value), by_method
 
