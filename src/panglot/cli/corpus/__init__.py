@@ -13,6 +13,8 @@ _COMMANDS: tuple[str, ...] = (
     "inspect",
     "harvest",
     "sources",
+    "harvest",
+    "thresholds",
 )
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
 
