@@ -6,8 +6,12 @@ import typer
 
 _COMMANDS: tuple[str, ...] = (
     "build",
-    "harvest",
+    "thresholds",
     "inspect",
+    "balance",
+    "deduplicate",
+    "harvest",
+    "sources",
 )
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
 
