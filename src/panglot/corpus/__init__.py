@@ -19,6 +19,8 @@ COMPONENTS: dict[str, str] = {
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
     "mask_personal": "panglot.corpus.personal.components:mask_personal",
     "merge": "panglot.corpus.merge:merge",
+    "precision_filter": "panglot.corpus.precision.sifting:precision_filter",
+    "precision_words": "panglot.corpus.precision.words:precision_words",
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",
     "select": "panglot.corpus.select:select",
