@@ -35,7 +35,7 @@ _FEWEST = 10
 
 
 class PrecisionWords(Artifact):
-    """Words in lower case by language, the most frequent first: `language`, `word`, `hash`, `count`, `frequency`, `precision`."""
+    """Words in lower case, by language and frequency: `language`, `word`, `hash`, `count`, `frequency`, `precision`."""
 
     @property
     def table(self) -> pa.Table:
