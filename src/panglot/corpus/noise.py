@@ -3,6 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -44,7 +45,7 @@ def plant_noise(of: Documents, kinds: Sequence[Kind] = KINDS, share: float = 0.5
 
     Example:
         >>> make_noise("one two three four", "shuffled_words", np.random.default_rng(2))
-        'one two three four'
+        'four three one two'
     """
     if not 0 <= share <= 1:
         raise InputError("the share of noise lies between 0 and 1", where=f"share: {share}")
@@ -240,17 +241,21 @@ def _table(text: str, rng: np.random.Generator, spaces: bool) -> str:
 def _mojibake(text: str, rng: np.random.Generator, spaces: bool) -> str:
     data = text.encode("utf-8", "surrogatepass")
     # bytes that Windows-1252 leaves open are read as Latin-1 does, as browsers do
-    found = "".join(_windows_1252(byte) for byte in data)
+    found = data.decode("latin-1").translate(_windows_1252())
     if sum(ord(each) > 0x7F for each in text) >= _SHOWN * len(text):
         return found
     return data[: len(data) // 2 * 2].decode("utf-16-le", "replace")
 
 
-def _windows_1252(byte: int) -> str:
-    try:
-        return bytes([byte]).decode("cp1252")
-    except UnicodeDecodeError:
-        return chr(byte)
+@cache
+def _windows_1252() -> dict[int, str]:
+    found = {}
+    for byte in range(0x80, 0xA0):
+        try:
+            found[byte] = bytes([byte]).decode("cp1252")
+        except UnicodeDecodeError:
+            found[byte] = chr(byte)
+    return found
 
 
 def _gibberish(text: str, rng: np.random.Generator, spaces: bool) -> str:

@@ -1,6 +1,7 @@
 """Thresholds of many languages, with the stop words and the reference models that they were estimated with."""
 
 import json
+import lzma
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from panglot.artifacts import Artifact, InputError
-from panglot.corpus.thresholds.reference_model import ReferenceModel
+from panglot.corpus.thresholds.reference_model import ReferenceModel, train_model
 
 FILE = "thresholds.json"
 MODELS = "models"
+TEXT = "reference.json.xz"
+"""Reference text by language, packed: where it lies, models are trained when they are asked for."""
+_LIMIT = 1 << 27
 FORMAT = 1
 _RELATIVES = 5
 
@@ -39,7 +43,10 @@ class LanguageThresholds:
 
 
 class Thresholds(Artifact):
-    """Thresholds by language: `thresholds.json`, and a reference model a language under `models/`."""
+    """Thresholds by language: `thresholds.json`, and a reference model a language under `models/`.
+
+    A packaged table is `thresholds.json.xz` with the reference text itself, `reference.json.xz`, which is smaller than models.
+    """
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -48,12 +55,12 @@ class Thresholds(Artifact):
         Raises:
             InputError: it is missing, no JSON, or of another format.
         """
-        path = self.folder / FILE
-        if not path.is_file():
+        path, packed = self.folder / FILE, self.folder / f"{FILE}.xz"
+        if not path.is_file() and not packed.is_file():
             raise InputError("there are no thresholds here: thresholds.json is missing", where=self.folder)
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+            found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else unpacked(packed)
+        except (ValueError, lzma.LZMAError) as error:
             raise InputError("the thresholds are no JSON", where=path) from error
         if not isinstance(found, dict) or found.get("format") != FORMAT:
             raise InputError(f"the thresholds are not of format {FORMAT}", where=path)
@@ -80,7 +87,18 @@ class Thresholds(Artifact):
     def model(self, tag: str) -> ReferenceModel | None:
         """The reference model of a language, or None."""
         path = self.folder / MODELS / f"{tag}.npz"
-        return ReferenceModel.load(path) if path.is_file() else None
+        if path.is_file():
+            return ReferenceModel.load(path)
+        if tag not in self._texts:
+            return None
+        from panglot.corpus.noise import spaces_of
+
+        return train_model(self._texts[tag], spaces=spaces_of(tag))
+
+    @cached_property
+    def _texts(self) -> dict[str, list[str]]:
+        path = self.folder / TEXT
+        return unpacked(path) if path.is_file() else {}
 
     def _entry(self, tag: str) -> tuple[dict[str, Any], str]:
         languages = self.content["languages"]
@@ -92,6 +110,19 @@ class Thresholds(Artifact):
         if tag[4:] in self.content.get("scripts", {}):
             return self.content["scripts"][tag[4:]], "script"
         return self.content.get("default", {}), "default"
+
+
+def unpacked(path: Path) -> Any:
+    """The content of a packed JSON file of at most 128 MiB.
+
+    Raises:
+        InputError: it is larger.
+    """
+    with lzma.open(path) as stream:
+        data = stream.read(_LIMIT + 1)
+    if len(data) > _LIMIT:
+        raise InputError("the file is larger than 128 MiB once unpacked", where=path)
+    return json.loads(data)
 
 
 def relatives_of(tag: str, among: Iterable[str], count: int = _RELATIVES) -> list[str]:

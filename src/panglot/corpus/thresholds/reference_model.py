@@ -21,7 +21,7 @@ SIGNALS = ("character_fit", "known_characters", "known_words", "word_order")
 
 _VOCABULARY = 1 << 13
 _NEGATIVES = 10
-_PAIRS = 400_000
+_PAIRS = 200_000
 _SURENESS = 2.0
 _LEAST_CHARACTERS = 200
 
@@ -50,7 +50,8 @@ class ReferenceModel:
           language's and their order is not: gibberish, other languages.
         - `known_characters`: share of the letters that the reference text knows; low for mojibake and other scripts.
         - `known_words`: share of the words that the reference text knows.
-        - `word_order`: mean log-odds that neighbours stand in the order of a text and not of its shuffled words.
+        - `word_order`: how much likelier neighbours are in this order than in the same words shuffled, in standard deviations of one
+          pair: 0 (and two standard errors) for shuffled words, whatever the text is about and however much the model knows.
 
         NaN where a text has no letter, or no two words.
 
@@ -66,9 +67,8 @@ class ReferenceModel:
         found = self._characters(points)
         known = np.isin(_names(units), self.vocabulary)
         found["known_words"] = _share(known, np.repeat(np.arange(count), np.diff(units.bounds)), count)
-        odds, here = word_order.log_odds(units, self.order.astype(np.float32) * np.float32(self.scale))
-        text = np.repeat(np.arange(count), np.diff(units.bounds))[here]
-        found["word_order"] = _upper(odds, text, count)
+        odds, text = word_order.log_odds(units, self.order.astype(np.float32) * np.float32(self.scale))
+        found["word_order"] = _effect(odds, text, count)
         return {name: found[name].astype(np.float32) for name in SIGNALS}
 
     def _characters(self, points: CodePoints) -> dict[str, NDArray[np.float64]]:
@@ -140,6 +140,15 @@ def _upper(values: NDArray[Any], text: NDArray[np.int64], count: int) -> NDArray
         mean = np.bincount(text, values, count) / size
         spread = np.sqrt(np.maximum(np.bincount(text, values.astype(np.float64) ** 2, count) / size - mean**2, 0))
         return np.asarray(mean + _SURENESS * spread / np.sqrt(size))
+
+
+def _effect(values: NDArray[Any], text: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Mean of each text over its standard deviation, and two standard errors more; NaN for none."""
+    size = np.bincount(text, minlength=count).astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(text, values, count) / size
+        spread = np.sqrt(np.maximum(np.bincount(text, values.astype(np.float64) ** 2, count) / size - mean**2, 1e-6))
+        return np.asarray(mean / spread + _SURENESS / np.sqrt(size))
 
 
 def _share(known: NDArray[np.bool_], text: NDArray[np.int64], count: int) -> NDArray[np.float64]:

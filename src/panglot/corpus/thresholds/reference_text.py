@@ -9,6 +9,7 @@ from panglot.corpus.documents import Documents
 SIZE = 1500
 LIMIT = 120
 _LINE = 250
+_MOST_SOURCES, _LEAST = 6, 5
 _FOLDS = 3
 _ENDS = tuple(".!?…。！？．।॥۔؟։።፧၊။៕།॥")
 
@@ -21,7 +22,7 @@ class Reference:
         tag: language.
         texts: the documents, in Unicode NFC.
         source: the source of each.
-        fold: which fold each belongs to: its source, or a third of the only source.
+        fold: the first, second or last third of its source.
     """
 
     tag: str
@@ -51,13 +52,13 @@ def reference_of(tag: str, by_source: dict[str, list[str]], limit: int = LIMIT) 
     texts: list[str] = []
     source: list[str] = []
     fold: list[int] = []
-    several = len(by_source) > 1
-    for number, (name, raw) in enumerate(sorted(by_source.items())):
+    limit = max(limit * _MOST_SOURCES // len(by_source), _LEAST) if len(by_source) > _MOST_SOURCES else limit
+    for name, raw in sorted(by_source.items()):
         joined = join(raw, blank)
         spread = joined[:: max(1, -(-len(joined) // limit))][:limit]
         texts += spread
         source += [name] * len(spread)
-        fold += [number if several else place * _FOLDS // max(len(spread), 1) for place in range(len(spread))]
+        fold += [place * _FOLDS // max(len(spread), 1) for place in range(len(spread))]
     return Reference(tag, texts, source, fold)
 
 
@@ -67,7 +68,7 @@ def join(texts: Iterable[str], blank: str, size: int = SIZE) -> list[str]:
     Sentences come to stand on lines of about 250 characters; what ends without a mark, as headings do, ends its line.
 
     Example:
-        >>> join(["Eins.", "Zwei.", "Drei"], " ", size=10)
+        >>> join(["Eins.", "Zwei.", "Drei"], " ", size=9)
         ['Eins. Zwei.', 'Drei']
     """
     found: list[str] = []
