@@ -33,6 +33,8 @@ COMPONENTS: dict[str, str] = {
     "merge": "panglot.corpus.merge:merge",
     "near_duplicates": "panglot.corpus.duplicates.find:near_duplicates",
     "plant_noise": "panglot.corpus.noise:plant_noise",
+    "precision_filter": "panglot.corpus.precision.sifting:precision_filter",
+    "precision_words": "panglot.corpus.precision.words:precision_words",
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",
     "rehydrate": "panglot.corpus.duplicates.rehydrate:rehydrate",

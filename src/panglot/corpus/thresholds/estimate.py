@@ -148,6 +148,7 @@ def _language(
         "scarce": count < _SOME,
         "held_out_rejection": round(held_out, 4),
         "relaxed": relaxed,
+        "word_order_effect": round(each.model.effect, 4),
         "noise_recall": {kind: round(share, 3) for kind, share in recall.items()},
     }
     missed = [kind for kind, share in recall.items() if share < 0.95]
