@@ -226,6 +226,9 @@ def attempt(function: Callable[..., Any], given: Any, waiting: Path, final: Path
                 raise
             shutil.rmtree(waiting, ignore_errors=True)
     except BaseException as error:
+        if not isinstance(error, MemoryError):
+            # what is left of it would only take room on a full disk; of want of memory the mark is still needed
+            shutil.rmtree(waiting, ignore_errors=True)
         return _failure(error)
     return {"state": "done"}
 
