@@ -273,6 +273,7 @@ class RecordTexts:
     def __init__(self, wanted: Wanted, account: Account) -> None:
         self._wanted, self._account = wanted, account
         self._known: dict[tuple[str, ...], int | None] = {}
+        self._by_name = False
 
     def known_column(self, name: str) -> None:
         """From here on the text is under this key."""
@@ -286,7 +287,10 @@ class RecordTexts:
         """
         keys = tuple(record)
         if keys not in self._known:
-            position = 0 if len(keys) == 1 and self._wanted.column is None else text_column(keys, self._wanted)
+            position = text_column(keys, self._wanted)
+            self._by_name = self._by_name or position is not None
+            if position is None and len(keys) == 1 and self._wanted.column is None and not self._by_name:
+                position = 0
             if position is None and not any(each is not None for each in self._known.values()):
                 raise no_text_column(keys, where)
             self._known[keys] = position
