@@ -23,7 +23,7 @@ BAD = [
     ('{"text": 7}', "a text is not a string"),
     ('{"text": "a"', "not JSON"),
     ('{"other": "a"}', "no key holds the text"),
-    (json.dumps({"text": "ខ" * 1000}), "document larger than 0 MiB"),
+    (json.dumps({"text": "ខ" * 1000}, ensure_ascii=False), "document larger than 1 KiB"),
 ]
 
 
@@ -75,7 +75,7 @@ def test_the_whole_file_and_its_bound(run, tmp_path):
     (tmp_path / "deu.txt").write_text("0123456\n" * 200)
     ran = run(read_text, files=[str(tmp_path)], unit="file", largest=1024)
     assert [row["text"] for row in ran.artifact.rows()] == ["a\n\n b\nc"]
-    assert ran.step.quarantined == {"file larger than 0 MiB": 1}
+    assert ran.step.quarantined == {"file larger than 1 KiB": 1}
 
 
 @given(
@@ -159,8 +159,10 @@ def test_shards_are_cut_by_documents_and_by_characters(tmp_path, monkeypatch):
 
 
 def test_one_side_of_translations(run, tmp_path):
-    tmx = '<tmx><body><tu><tuv xml:lang="km"><seg>មួយ<ph>x</ph></seg></tuv><tuv xml:lang="en"><seg>one</seg></tuv></tu></body></tmx>'
-    po = 'msgid ""\nmsgstr "Language: km\\nContent-Type: text/plain; charset=UTF-8\\n"\n\nmsgid "open"\nmsgstr "បើក"\n\nmsgid "x"\nmsgstr ""\n'
+    segments = '<tuv xml:lang="km"><seg>មួយ<ph>x</ph></seg></tuv><tuv xml:lang="en"><seg>one</seg></tuv>'
+    tmx = f"<tmx><body><tu>{segments}</tu></body></tmx>"
+    po = 'msgid ""\nmsgstr "Language: km\\nContent-Type: text/plain; charset=UTF-8\\n"\n\n'
+    po += 'msgid "open"\nmsgstr "បើក"\n\nmsgid "x"\nmsgstr ""\n'
     (tmp_path / "a.tmx").write_text(tmx)
     (tmp_path / "a.po").write_text(po)
     ran = run(read_text, files=[str(tmp_path)])

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from panglot.artifacts import InputError
 from panglot.corpus.documents import SCHEMA
-from panglot.corpus.reading.bounded import Account, Source
+from panglot.corpus.reading.bounded import Account, Source, size_of
 from panglot.corpus.reading.columns import same_language
 from panglot.corpus.reading.tabular import Row, csv_rows
 from panglot.languages import Language
@@ -119,7 +119,7 @@ def read_lines(source: Source, wanted: Wanted, account: Account) -> Iterator[Fou
                 gathered.append(line)
             elif gathered:
                 account.set_aside(
-                    f"{wanted.unit} larger than {wanted.largest >> 20} MiB",
+                    f"{wanted.unit} larger than {size_of(wanted.largest)}",
                     where=source.place(began),
                     excerpt=gathered[0][:200],
                 )
