@@ -225,8 +225,8 @@ def lines(tag: str) -> Iterator[str]:
             if stem in (tag, code) or (name == "mafand" and stem.startswith("eng-yor") and code == "yor"):
                 with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
                     for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
-                        if row[column]:
-                            yield row[column]
+                        if row[column].strip():
+                            yield row[column].strip()
     for name, key in (("xquad", "context"), ("masakhanews", "text"), ("wisesight", "text")):
         seen = set()
         for path in sorted([*(SHARED / name).glob(f"{code}.*.jsonl.gz"), *(SHARED / name).glob(f"{tag}.*.jsonl.gz")]):
@@ -235,7 +235,7 @@ def lines(tag: str) -> Iterator[str]:
                     text = json.loads(line)[key]
                     if text not in seen:
                         seen.add(text)
-                        yield from filter(None, text.split("\n"))
+                        yield from filter(None, map(str.strip, text.split("\n")))
 
 
 def documents(found: list[str], count: int) -> Iterator[str]:
