@@ -103,8 +103,14 @@ class WordGrams:
 
 
 def _refined(places: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    order = np.argsort(keys, kind="stable")
-    keys, places = keys[order], places[order]
+    width = max(len(places) - 1, 1).bit_length()
+    if len(keys) and int(keys.max()) < 1 << (63 - width):
+        # one sort of keys with the order in their low bits is quicker than a sort of the order
+        packed = np.sort((keys << width) | np.arange(len(keys)))
+        keys, places = packed >> width, places[packed & ((1 << width) - 1)]
+    else:
+        order = np.argsort(keys, kind="stable")
+        keys, places = keys[order], places[order]
     first = np.ones(len(keys), dtype=bool)
     first[1:] = keys[1:] != keys[:-1]
     groups = np.cumsum(first) - 1
@@ -116,7 +122,8 @@ def _refined(places: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[NDArra
 def gram_repetition(grams: WordGrams) -> dict[str, NDArray[np.float64]]:
     """The Gopher shares: the top 2- to 4-gram and the duplicate 5- to 10-grams; and ROOTS' share of repeated 5-grams.
 
-    Of n-grams that are equally frequent the top one is the first. Where none is repeated, it is the first of the text, once.
+    Of n-grams that are equally frequent the top one is the first. Where none is repeated the share is 0: others take the first
+    n-gram of the text, once, and so reject short texts as repetitive.
     Duplicates are met from left to right; behind one of them its n words are skipped, so that no character is counted twice,
     and what is skipped has not been met.
     """
@@ -127,9 +134,6 @@ def gram_repetition(grams: WordGrams) -> dict[str, NDArray[np.float64]]:
     for n, places, groups in grams.rounds(max(DUPLICATE)):
         if n in TOP:
             top = np.zeros(count, dtype=np.int64)
-            some = np.flatnonzero(words.counts >= n)
-            first = words.bounds[some]
-            top[some] = grams.characters(first, n) + n - 1
             if len(places):
                 leads = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1])
                 often = np.diff(np.append(leads, len(places)))

@@ -50,7 +50,8 @@ def _count(what: str, direction: Direction, group: Group, source: str, unit: str
 
 def _top(n: int) -> Signal:
     return Signal(
-        f"characters of the most frequent word {n}-gram, blanks between its words counted, times its count, over characters",
+        f"characters of the most frequent word {n}-gram, blanks between its words counted, times its count if "
+        "that is above 1, over characters",
         "share",
         "above",
         0,

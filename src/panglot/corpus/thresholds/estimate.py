@@ -101,7 +101,9 @@ def _rules(methods: Mapping[str, Method]) -> tuple[Rule, ...]:
     known = {rule.signal for rule in RULES}
     for signal in methods:
         if signal not in known:
-            raise InputError(f"no rule looks at the signal {signal!r}", where="methods", fix=f"there are {', '.join(sorted(known))}")
+            raise InputError(
+                f"no rule looks at the signal {signal!r}", where="methods", fix=f"there are {', '.join(sorted(known))}"
+            )
     return tuple(replace(rule, method=methods.get(rule.signal, rule.method)) for rule in RULES)
 
 

@@ -117,7 +117,9 @@ def expected(values: Values, source: NDArray[np.int64], prior: Prior, *, learned
     names = np.unique(source)
     count = len(values)
     if not count:
-        return prior.mean, float(np.sqrt(prior.spread**2 + prior.shift**2 + (prior.between**2 if np.isfinite(prior.between) else 0)))
+        return prior.mean, float(
+            np.sqrt(prior.spread**2 + prior.shift**2 + (prior.between**2 if np.isfinite(prior.between) else 0))
+        )
     means = np.array([values[source == each].mean() for each in names])
     inside = values - means[np.searchsorted(names, source)]
     spread = (float((inside**2).sum()) + _PRIOR_DOCUMENTS * prior.spread**2) / (max(count - len(names), 0) + _PRIOR_DOCUMENTS)
