@@ -3,14 +3,15 @@
     python benchmarks/near_dedup.py [--documents 8000] [--languages eng_Latn,…] [--peers datatrove,text-dedup] [--scale 1000000]
 
 Documents are made of sentences of sib200 (../shared/data). Three in ten have a near duplicate: some words changed, some
-characters changed, the end cut off, or boilerplate added. The Jaccard similarity of each pair is computed outright, over windows of
-five words (eight or twenty characters in scripts without spaces). A pair is a near duplicate from 0.75 on. F1 is over pairs of
-documents that end in one cluster; "clear" leaves out planted pairs between 0.70 and 0.80, where the curve of 14 bands of 8 values is
-a matter of luck for every tool.
+characters changed, the end cut off, or boilerplate added. The Jaccard similarity of each pair is computed outright, over
+windows of five words (eight or twenty characters in scripts without spaces). A pair is a near duplicate from 0.75 on. F1 is
+over pairs of documents that end in one cluster; "clear" leaves out planted pairs between 0.70 and 0.80, where the curve of 14
+bands of 8 values makes it a matter of luck for every tool.
 
-Each side reads one Parquet file and writes the documents that are left, with one worker, in a process of its own. Its CPU seconds
-are those of the process and its children, less those of a run over 40 documents, which is what starting costs. datatrove 0.10.1 and
-text-dedup 0.4.0 get environments of their own under --cache; both with 5-grams, 14 bands of 8 values, 64-bit hashes.
+Each side reads one Parquet file and writes the documents that are left, with one worker, in a process of its own. Its CPU
+seconds are those of the process and its children, less those of a run over 40 documents, which is what starting costs.
+datatrove 0.10.1 and text-dedup 0.4.0 get environments of their own under --cache; both with 5-grams, 14 bands of 8 values,
+64-bit hashes.
 
 `--scale N` measures the memory of N documents of 1.5 kB, and of a tenth of them, instead.
 """
@@ -32,10 +33,12 @@ from statistics import geometric_mean
 from typing import Any
 
 PEERS = {
-    "datatrove": ["datatrove[processing]==0.10.1", "spacy==3.8.18", "jieba==0.42.1", "pythainlp==5.4.0", "indic-nlp-library==0.92",
-                  "pyarrow", "orjson"],
+    "datatrove": [
+        *("datatrove[processing]==0.10.1", "spacy==3.8.18", "jieba==0.42.1"),
+        *("pythainlp==5.4.0", "indic-nlp-library==0.92", "pyarrow", "orjson"),
+    ],
     "text-dedup": ["text-dedup==0.4.0"],
-}  # fmt: skip
+}
 LANGUAGES = (
     "eng_Latn",
     "tur_Latn",
@@ -77,9 +80,8 @@ def main() -> None:
         return
     peers = [each for each in said.peers.split(",") if each]
     pythons = {"ours": sys.executable, **{each: environment(each, said.cache / "environments") for each in peers}}
-    print(
-        "| language | side | documents/core-s | × | peak MB | F1 | F1 clear | precision | recall |\n|---|---|---|---|---|---|---|---|---|"
-    )
+    headings = ("language", "side", "documents/core-s", "×", "peak MB", "F1", "F1 clear", "precision", "recall")
+    print("| " + " | ".join(headings) + " |\n" + "|---" * len(headings) + "|")
     rates: dict[str, list[float]] = {each: [] for each in pythons}
     scores: dict[str, list[float]] = {each: [] for each in pythons}
     lowest: dict[str, float] = {}
@@ -272,12 +274,12 @@ def run_datatrove(work: Path) -> dict[str, Any]:
     import shutil
     import struct
 
-    from datatrove.executor import LocalPipelineExecutor
-    from datatrove.pipeline.dedup import MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature
-    from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupBuckets
-    from datatrove.pipeline.readers import ParquetReader
-    from datatrove.pipeline.writers import ParquetWriter
-    from datatrove.utils.hashing import HashConfig
+    from datatrove.executor import LocalPipelineExecutor  # type: ignore[import-not-found]
+    from datatrove.pipeline.dedup import MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature  # type: ignore[import-not-found]
+    from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupBuckets  # type: ignore[import-not-found]
+    from datatrove.pipeline.readers import ParquetReader  # type: ignore[import-not-found]
+    from datatrove.pipeline.writers import ParquetWriter  # type: ignore[import-not-found]
+    from datatrove.utils.hashing import HashConfig  # type: ignore[import-not-found]
 
     began = time.perf_counter()
     out = work / "datatrove"

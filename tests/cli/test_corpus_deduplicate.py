@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from panglot.cli.corpus.deduplicate import recipe_of
 from panglot.corpus.documents import DOCUMENTS_FILE, Documents, DocumentWriter
 

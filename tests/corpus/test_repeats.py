@@ -149,7 +149,7 @@ def repeats(texts, size):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_against_all_windows(apply, tmp_path, seed):
-    """Nothing goes that does not stand elsewhere, and of what does nothing longer than a window and its neighbours stays twice."""
+    """Nothing goes that does not stand elsewhere; of what does, nothing longer than a window and its neighbours stays twice."""
     rng = random.Random(seed)
     size = 20
     pool = [random_text(rng, rng.randint(10, 90)) for _ in range(6)]
@@ -228,7 +228,7 @@ def test_windows_by_definition(texts, size):
         count = max(len(text) - size + 1, 0)
         for first in range(count - NEIGHBOURS + 1):
             assert places & set(range(first, first + NEIGHBOURS))
-        assert places if 0 < count else not places
+        assert places if count > 0 else not places
         mine = dict(
             zip(found.places[found.texts == number].tolist(), found.hashes[found.texts == number].tolist(), strict=True)
         )
