@@ -15,15 +15,26 @@ __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 
 COMPONENTS: dict[str, str] = {
     "balance": "panglot.corpus.balance.plan:balance",
+    "check_corpora": "panglot.corpus.checks.corpora:check_corpora",
     "clean": "panglot.corpus.clean:clean",
+    "clean_text": "panglot.corpus.clean_text:clean_text",
     "deduplicate": "panglot.corpus.duplicates.deduplicate:deduplicate",
+    "drop_noise": "panglot.corpus.noise:drop_noise",
     "duplicate_index": "panglot.corpus.duplicates.find:duplicate_index",
+    "estimate_thresholds": "panglot.corpus.thresholds.estimate:estimate_thresholds",
     "exact_duplicates": "panglot.corpus.duplicates.find:exact_duplicates",
     "existing": "panglot.corpus.existing:existing",
     "existing_index": "panglot.corpus.duplicates.existing_index:existing_index",
+    "filter": "panglot.corpus.filter:filter",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
+    "keep_languages": "panglot.corpus.keep_languages:keep_languages",
+    "known_thresholds": "panglot.corpus.known_thresholds:known_thresholds",
+    "mask_personal": "panglot.corpus.personal.components:mask_personal",
     "merge": "panglot.corpus.merge:merge",
     "near_duplicates": "panglot.corpus.duplicates.find:near_duplicates",
+    "plant_noise": "panglot.corpus.noise:plant_noise",
+    "precision_filter": "panglot.corpus.precision.sifting:precision_filter",
+    "precision_words": "panglot.corpus.precision.words:precision_words",
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",
     "rehydrate": "panglot.corpus.duplicates.rehydrate:rehydrate",
@@ -32,8 +43,10 @@ COMPONENTS: dict[str, str] = {
     "sample": "panglot.corpus.balance.sample:sample",
     "select": "panglot.corpus.select:select",
     "side": "panglot.corpus.side:side",
+    "signals": "panglot.corpus.signals.component:signals",
     "split": "panglot.corpus.split:split",
     "split_text": "panglot.corpus.split_text:split_text",
+    "unmask_personal": "panglot.corpus.personal.components:unmask_personal",
 }
 
 __getattr__ = lazy_names(

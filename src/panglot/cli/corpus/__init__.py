@@ -5,9 +5,13 @@ from importlib import import_module
 import typer
 
 _COMMANDS: tuple[str, ...] = (
+    "build",
+    "thresholds",
+    "inspect",
     "balance",
     "deduplicate",
     "harvest",
+    "sources",
 )
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
 
