@@ -16,6 +16,7 @@ __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 COMPONENTS: dict[str, str] = {
     "balance": "panglot.corpus.balance.plan:balance",
     "clean": "panglot.corpus.clean:clean",
+    "decontaminate": "panglot.corpus.decontamination.decontaminate:decontaminate",
     "existing": "panglot.corpus.existing:existing",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
     "merge": "panglot.corpus.merge:merge",

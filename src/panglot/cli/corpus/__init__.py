@@ -4,7 +4,7 @@ from importlib import import_module
 
 import typer
 
-_COMMANDS: tuple[str, ...] = ("balance", "harvest")
+_COMMANDS: tuple[str, ...] = ("balance", "decontaminate", "harvest")
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
 
 
