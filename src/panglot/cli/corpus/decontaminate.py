@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from panglot.artifacts import InputError
+from panglot.cli.running import AddressOption, EngineOption, WorkersOption
 
 if TYPE_CHECKING:
     from panglot.corpus.decontamination.decontaminate import Decontaminated
@@ -33,6 +34,9 @@ def decontaminate_command(
     cut: Annotated[bool, typer.Option("--cut", help="Cut the passages out and keep the document.")] = False,
     margin: Annotated[int, typer.Option("--margin", min=0, help="With --cut: characters that go on each side.")] = 200,
     out: Annotated[Path | None, typer.Option("--out", help="The run folder (default: runs/decontaminate).")] = None,
+    engine: EngineOption = None,
+    workers: WorkersOption = None,
+    address: AddressOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
@@ -40,7 +44,7 @@ def decontaminate_command(
     """Find texts of evaluation sets in a corpus, say what leaked from where, and take it out."""
     from panglot.cli.console import Screen, print_json
     from panglot.cli.corpus.folders import documents_step
-    from panglot.cli.running import show_plan
+    from panglot.cli.running import engine_of, show_plan
     from panglot.corpus.decontamination.decontaminate import Decontaminated
     from panglot.recipes.recipe import Recipe, StepRecipe
     from panglot.recipes.runner import preview, run
@@ -62,7 +66,7 @@ def decontaminate_command(
         return
     with Screen(quiet=quiet or as_json) as screen:
         screen.say(f"{recipe.title}\nrun folder: {place}")
-        outcome = run(recipe, place, listener=screen.listener, on_step=screen.step)
+        outcome = run(recipe, place, listener=screen.listener, on_step=screen.step, engine=engine_of(engine, workers, address))
         screen.summary(outcome.steps)
     found = outcome.artifacts["clean"]
     assert isinstance(found, Decontaminated)

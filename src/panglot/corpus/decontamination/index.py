@@ -80,15 +80,13 @@ class Index:
         builder.add(waiting)
         return builder.index()
 
-    def save(self, folder: Path) -> Path:
+    def save(self, path: Path) -> None:
         """Write what workers need into one file, without names of items."""
-        path = folder / "index.npz"
         arrays: dict[str, Any] = {"counts": self.counts, "lengths": self.lengths, "shortest": self.shortest}
         for name in _ARRAYS:
             for kind in _KINDS:
                 arrays[f"{name}_{kind}"] = getattr(self, name)[kind]
         np.savez(path, **arrays)
-        return path
 
     @classmethod
     def load(cls, path: Path) -> "Index":
@@ -295,10 +293,18 @@ class _Builder:
             wholes.append(np.array([row[1] for row in rows], dtype=np.uint64))
             sizes.append(np.array([row[2] for row in rows], dtype=np.int64))
             shorts.append(np.array([row[3] for row in rows], dtype=np.int64))
-        found = (tuple(each) for each in (hashes, items, places, openings, wholes, sizes, shorts))
-        counts = np.array(self.counts, dtype=np.int64)
-        passed_over = dict(sorted((+self.passed_over).items()))
-        return Index(self.lengths, self.shortest, *found, self.tasks, self.wheres, counts, passed_over, templates)
+        parts: tuple[list[Any], ...] = (hashes, items, places, openings, wholes, sizes, shorts)
+        arrays: dict[str, Any] = {name: tuple(each) for name, each in zip(_ARRAYS, parts, strict=True)}
+        return Index(
+            self.lengths,
+            self.shortest,
+            **arrays,
+            tasks=self.tasks,
+            wheres=self.wheres,
+            counts=np.array(self.counts, dtype=np.int64),
+            passed_over=dict(sorted((+self.passed_over).items())),
+            templates=templates,
+        )
 
 
 def _joined(parts: list[Any], kind: Any) -> Any:

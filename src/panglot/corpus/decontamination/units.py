@@ -81,7 +81,7 @@ class Units:
         return np.repeat(np.arange(len(self.bounds) - 1), np.diff(self.bounds))
 
     def sums(self) -> NDArray[np.uint64]:
-        """Sums of hash · P^(place + 1) up to each unit, modulo 2^64, uint64 `[units + 1]`: what n-grams of any n are made of."""
+        """Sums of hash · P^(place + 1) up to each unit, modulo 2^64, uint64 `[units + 1]`: n-grams are differences."""
         found = np.zeros(len(self) + 1, dtype=np.uint64)
         np.cumsum(self.hashes * powers(len(self))[: len(self)], out=found[1:])
         return found
