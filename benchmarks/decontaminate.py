@@ -137,7 +137,7 @@ def main(data: Path) -> None:
         )
         for name in KINDS
     }
-    said = {
+    result: dict[str, object] = {
         "benchmark": "decontaminate",
         "ours": recall,
         "peer": None,
@@ -148,7 +148,7 @@ def main(data: Path) -> None:
         "clean_documents": len(clean),
         "megabytes_per_cpu_second": round(sizes / 1e6 / seconds, 2),
     }
-    print(json.dumps(said))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":
