@@ -4,17 +4,15 @@ from importlib import import_module
 
 import typer
 
-_COMMANDS: tuple[str, ...] = ("balance", "decontaminate", "harvest")
 _COMMANDS: tuple[str, ...] = (
+    "audit",
     "balance",
+    "build",
+    "decontaminate",
     "deduplicate",
     "harvest",
-    "build",
-    "harvest",
     "inspect",
-    "harvest",
     "sources",
-    "harvest",
     "thresholds",
 )
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
