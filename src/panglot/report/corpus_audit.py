@@ -1,7 +1,7 @@
 """The audit of a corpus: what is in it, where it is from, what was dropped and why, language by language."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -367,18 +367,19 @@ def _plan(steps: Steps) -> dict[str, dict[str, Any]]:
 
 def _orders(languages: list[dict[str, Any]]) -> dict[str, str]:
     """The place of each language in the order of each column, as custom properties."""
-    keys = {
-        "name": lambda each: each["name"],
-        "bytes": lambda each: -each["kept"]["bytes"],
-        "documents": lambda each: -each["kept"]["documents"],
-        "read": lambda each: -each["read"]["documents"],
-        "dropped": lambda each: -each["dropped_share"],
-        "scripture": lambda each: -each["scripture"],
-        "machine": lambda each: -each["machine"],
-        "epochs": lambda each: -(each["epochs"] or 0),
-    }
+    keys: list[Callable[[dict[str, Any]], Any]] = [
+        lambda each: each["name"],
+        lambda each: -each["kept"]["bytes"],
+        lambda each: -each["kept"]["documents"],
+        lambda each: -each["read"]["documents"],
+        lambda each: -each["dropped_share"],
+        lambda each: -each["scripture"],
+        lambda each: -each["machine"],
+        lambda each: -(each["epochs"] or 0),
+    ]
     found: dict[str, list[str]] = {each["tag"]: [] for each in languages}
-    for number, key in enumerate(keys.values()):
-        for place, each in enumerate(sorted(languages, key=lambda one: (key(one), one["tag"]))):
+    for number, key in enumerate(keys):
+        ordered = sorted(sorted(languages, key=lambda one: str(one["tag"])), key=key)
+        for place, each in enumerate(ordered):
             found[each["tag"]].append(f"--o{number}:{place}")
     return {tag: ";".join(each) for tag, each in found.items()}
