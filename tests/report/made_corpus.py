@@ -137,7 +137,7 @@ def hostile_run(folder: Path) -> Path:
         "x" * 100_000,
         "{{ 7 * 7 }}{% raw %}",
     ]
-    rows = [row("und", text, f'https://<b>{number}.example/"onmouseover=1') for number, text in enumerate(texts)]
+    rows = [row("und", text, f'https://<b>{{{{7*7}}}}{number}.example/"onmouseover=1') for number, text in enumerate(texts)]
     with step_folder(run / "steps" / "read", component="corpus.read_text") as step:
         write(step.out, rows[1:])
         dropped = [{**rows[0], "reason": "</td><script>alert(3)</script>"}]

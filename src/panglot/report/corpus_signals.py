@@ -63,12 +63,13 @@ def _spread(name: str, values: NDArray[np.float32], sides: Mapping[str, float | 
     low, high = (float(each) for each in np.percentile(known, [_TAIL, 100 - _TAIL]))
     drawn = [each for each in sides.values() if each is not None and np.isfinite(each)]
     spread = max(high - low, 1e-6)
+    least = 1e-4 * max(1.0, abs(low), abs(high))
     # a bound far from all values is not drawn: it would press the histogram into one bar
     near = [each for each in drawn if low - 2 * spread <= each <= high + 2 * spread]
     low, high = min([low, *near]), max([high, *near])
-    if high <= low:
-        low, high = low - 0.5, high + 0.5
-    counts, _ = np.histogram(np.clip(known, low, high), bins=BINS, range=(low, high))
+    if high - low < least:
+        low, high = low - least, high + least
+    counts, _ = np.histogram(np.clip(known.astype(np.float64), low, high), bins=BINS, range=(low, high))
     signal = SIGNALS[name]
     said: dict[Side, Side] = {"min": "min", "max": "max"}
     worst = said["min"] if below >= above and sides["min"] is not None else said["max"]

@@ -17,7 +17,7 @@ from panglot.corpus.documents import Documents
 
 SAMPLE_CHARACTERS = 420
 _ROWS = 1 << 12
-_HOST = r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/@]*@)?(?:www\.)?(?P<host>[^/:?#]+)"
+_HOST = r"^(?:[a-z][a-z0-9+.-]*:)?//(?:[^/@]*@)?(?:www\.)?(?P<host>[^/:?#]+)"
 # Hosts and sources that publish scripture, or call themselves after it. A site that only writes about it may be among them.
 SCRIPTURE = re.compile(
     r"bible|biblia|biblija|bibel|scriptur|jw\.org|jw300|gospel|quran|qur.an|koran|tanzil|hadith|sunnah|torah|sefaria|mechon-mamre"
@@ -89,9 +89,9 @@ def read_texts(documents: Documents, *, samples: int, seed: int = 0) -> dict[str
 def _measured(batch: pa.RecordBatch) -> pa.Table:
     """Of each document language, reason, host, characters and bytes."""
     url = batch["url"] if "url" in batch.schema.names else pa.nulls(len(batch), pa.string())
-    host = pc.struct_field(pc.extract_regex(url, _HOST), "host")
+    host = pc.struct_field(pc.extract_regex(pc.utf8_lower(url), _HOST), "host")
     # a pattern that does not match gives nothing, or an empty host
-    host = pc.if_else(pc.fill_null(pc.greater(pc.utf8_length(host), 0), False), pc.utf8_lower(host), batch["source"])
+    host = pc.if_else(pc.fill_null(pc.greater(pc.utf8_length(host), 0), False), host, batch["source"])
     reason = batch["reason"] if "reason" in batch.schema.names else pa.array([""] * len(batch), pa.string())
     return pa.table(
         {
