@@ -3,9 +3,9 @@
     python benchmarks/corpus_interruption.py
     python benchmarks/corpus_interruption.py --documents 20000 --kills 20 --engine ray
 
-An undisturbed build is timed. Another build of the same documents is then killed at random instants, drawn over the whole time of
-the first; every second time a worker is killed first, and the build goes on for a while. At the end it is let finish, and all
-files of all steps but the manifests (which hold times) are compared, and the manifests' digests and figures.
+An undisturbed build is timed. Another build of the same documents is then killed at random instants; every second time a worker
+is killed first, and the build goes on for a while. At the end it is let finish. All files of the run are compared but the page
+that shows times, and of the manifests what does not depend on time.
 """
 
 import argparse

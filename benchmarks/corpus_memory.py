@@ -3,10 +3,10 @@
     python benchmarks/corpus_memory.py
     python benchmarks/corpus_memory.py --sizes 100000 --workers 2 --text notes/hsb.txt --text notes/tha.txt
 
-Documents are drawn from sentences of real text (`--text`, or SIB-200 in ../shared/data), so that the filters
-keep most of them; one in fifty is a near copy of an earlier one, and one in a hundred a copy. The build runs as a process of its
-own. Every fifth of a second the resident memory of the whole tree of processes is added up; pages that processes share are
-counted in each, so that the sum is an upper bound.
+Documents are drawn from sentences of real text (`--text`, or SIB-200 in ../shared/data), so that the filters keep most of them;
+one in fifty is a near copy of an earlier one, and one in a hundred a copy. The build runs as a process of its own. Every fifth of
+a second the resident memory of the whole tree of processes is added up; pages that processes share are counted in each, so that
+the sum is an upper bound.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def write_documents(place: Path, count: int, sentences: dict[str, list[str]], fi
             while size < CHARACTERS:
                 line = " ".join(draw.choice(sentences[tag]).strip() for _ in range(3))
                 # a number of its own keeps documents of few sentences apart
-                lines.append(f"{line} {draw.randrange(10**9)}")
+                lines.append(f"{draw.randrange(10**9)} {line}")
                 size += len(line)
             text = "\n".join(lines)
         recent = [*recent[-999:], (tag, text)]

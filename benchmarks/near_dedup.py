@@ -37,7 +37,18 @@ PEERS = {
                   "pyarrow", "orjson"],
     "text-dedup": ["text-dedup==0.4.0"],
 }  # fmt: skip
-LANGUAGES = ("eng_Latn", "tur_Latn", "yor_Latn", "vie_Latn", "arb_Arab", "hin_Deva", "tha_Thai", "zho_Hans", "kat_Geor", "amh_Ethi")
+LANGUAGES = (
+    "eng_Latn",
+    "tur_Latn",
+    "yor_Latn",
+    "vie_Latn",
+    "arb_Arab",
+    "hin_Deva",
+    "tha_Thai",
+    "zho_Hans",
+    "kat_Geor",
+    "amh_Ethi",
+)
 WINDOW = {"tha_Thai": 20, "zho_Hans": 8}
 THRESHOLD, DOUBT = 0.75, 0.05
 FEW = 40
@@ -66,7 +77,9 @@ def main() -> None:
         return
     peers = [each for each in said.peers.split(",") if each]
     pythons = {"ours": sys.executable, **{each: environment(each, said.cache / "environments") for each in peers}}
-    print("| language | side | documents/core-s | × | peak MB | F1 | F1 clear | precision | recall |\n|---|---|---|---|---|---|---|---|---|")
+    print(
+        "| language | side | documents/core-s | × | peak MB | F1 | F1 clear | precision | recall |\n|---|---|---|---|---|---|---|---|---|"
+    )
     rates: dict[str, list[float]] = {each: [] for each in pythons}
     scores: dict[str, list[float]] = {each: [] for each in pythons}
     lowest: dict[str, float] = {}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from panglot.corpus.duplicates.minhash import MinHash, Signatures, estimated
+from panglot.corpus.duplicates.minhash import PARTS, MinHash, Signatures, _factors, estimated
 from panglot.corpus.duplicates.shingles import Shingles, shingles
 
 SETTING = MinHash()
@@ -22,14 +22,14 @@ def pair_of_sets(rng, size, similarity):
 
 def as_shingles(sets):
     bounds = np.concatenate([[0], np.cumsum([len(each) for each in sets])])
-    return Shingles(np.array([x for each in sets for x in each], dtype=np.uint64), bounds, np.zeros((len(sets), 2), np.uint64))
+    return Shingles(np.array([x for each in sets for x in each], dtype=np.uint64), bounds)
 
 
 def signatures(sets, setting=SETTING):
     return Signatures.of(as_shingles(sets), setting)
 
 
-@pytest.mark.parametrize("size", [10, 60, 300])
+@pytest.mark.parametrize("size", [60, 300, 2500])
 @pytest.mark.parametrize("similarity", [0.2, 0.5, 0.8])
 def test_estimates_are_as_good_as_theory_says(size, similarity):
     rng = random.Random(size)
@@ -48,12 +48,17 @@ def test_estimates_are_as_good_as_theory_says(size, similarity):
 def test_signature_by_definition():
     rng = random.Random(1)
     sets = [[rng.getrandbits(64) for _ in range(rng.randint(1, 40))] for _ in range(30)]
-    from panglot.corpus.duplicates.minhash import _factors
-
     factors = _factors(SETTING).tolist()
-    assert all(each % 2 for each in factors) and len(set(factors)) == 112
-    wanted = [[min((x >> 32) * factor % 2**32 for x in each) for each in sets] for factor in factors]
-    assert signatures(sets).values.tolist() == wanted
+    assert all(each % 2 for each in factors) and len(set(factors)) == SETTING.permutations == 224
+
+    def value(shingles, factor, part):
+        mine = [x for x in shingles if (x >> 30) % PARTS == part] or shingles
+        return min((x >> 32) * factor % 2**32 for x in mine)
+
+    found = signatures(sets)
+    both = list(zip(factors, SETTING.parts.tolist(), strict=True))
+    assert found.values.tolist() == [[value(each, factor, part) for each in sets] for factor, part in both]
+    assert sorted(SETTING.parts[:8].tolist()) == [0, 0, 1, 1, 2, 2, 3, 3], "a band is over all parts"
 
 
 @settings(max_examples=60)
@@ -74,7 +79,7 @@ def test_long_documents_and_blocks():
 
 
 def test_the_curve_of_fineweb2():
-    assert SETTING.permutations == 112
+    assert (SETTING.words, SETTING.bands, SETTING.rows) == (5, 14, 8)
     assert SETTING.chance(0.8) == pytest.approx(0.924, abs=5e-4)
     assert (1 / SETTING.bands) ** (1 / SETTING.rows) == pytest.approx(0.72, abs=5e-3)
 

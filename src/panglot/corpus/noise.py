@@ -124,9 +124,7 @@ def foreign_texts(tag: str, rivals: Mapping[str, list[str]]) -> list[str]:
     return [text for texts in (same or others).values() for text in texts]
 
 
-def make_noise(
-    text: str, kind: Kind, rng: np.random.Generator, *, spaces: bool = True, others: Sequence[str] = ()
-) -> str:
+def make_noise(text: str, kind: Kind, rng: np.random.Generator, *, spaces: bool = True, others: Sequence[str] = ()) -> str:
     """Noise of a kind made of a text; see [`plant_noise`][panglot.corpus.noise.plant_noise].
 
     Args:

@@ -6,6 +6,9 @@ import typer
 
 _COMMANDS: tuple[str, ...] = (
     "audit",
+    "build",
+    "thresholds",
+    "inspect",
     "balance",
     "build",
     "decontaminate",
@@ -14,6 +17,7 @@ _COMMANDS: tuple[str, ...] = (
     "inspect",
     "sources",
     "thresholds",
+    "sources",
 )
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
 

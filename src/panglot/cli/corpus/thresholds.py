@@ -111,4 +111,12 @@ def _row(signal: str, side: str, rule: dict[str, Any]) -> tuple[str, ...]:
         return "" if value is None else form.format(value)
 
     value = said("") or "off"
-    return (signal, side, rule[f"{side}_method"], said("by_method"), value, said("error", "±{:.2g}"), said("relaxed", "{:g} sd"))
+    return (
+        signal,
+        side,
+        rule[f"{side}_method"],
+        said("by_method"),
+        value,
+        said("error", "±{:.2g}"),
+        said("relaxed", "{:g} sd"),
+    )

@@ -41,7 +41,7 @@ _LEAST_CHARACTERS = 2_000
 # Languages whose lineages part in the last two groups only (Bosnian and Croatian, Danish and Bokmål) are too alike to judge.
 _SIBLINGS = 2
 # Far below every other corpus outside the neighbour's family: the same language in another domain, with many letters to learn.
-_ALONE_RATIO, _ALONE_GAP = 10.0, 5.0
+_ALONE_RATIO, _ALONE_GAP = 5.0, 5.0
 _TRUSTED_RATIO = 3.0
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from panglot.corpus.documents import Documents
 from panglot.corpus.duplicates.minhash import MinHash, Signatures
 from panglot.corpus.duplicates.normal_form import batches
-from panglot.corpus.duplicates.shingles import shingles, whole_hashes
+from panglot.corpus.duplicates.shingles import joined, shingles, whole_hashes
 from panglot.corpus.engine import by_document
 from panglot.corpus.segmentation.words import mixed
 
@@ -196,16 +196,12 @@ def _unpacked(column: pa.ChunkedArray, width: int) -> NDArray[np.uint8]:
 def _measured(likeness: Likeness, documents: pa.Table) -> pa.Table:
     """Hashes, sketches and lengths of some documents."""
     texts = documents["text"].to_pylist()
-    hashes = np.empty((len(texts), likeness.bands), dtype="<u8")
-    sketches = np.empty((len(texts), likeness.sketch_bytes), dtype=np.uint8)
-    for first, some in batches(texts):
-        part = slice(first, first + len(some))
-        hashes[part], sketches[part] = _sketched(some, likeness)
+    hashes, sketches = _sketched(texts, likeness)
     if not likeness.across:
         hashes = mixed(hashes ^ salts(documents["language"].to_pylist())[:, None])
     return pa.table(
         {
-            "hashes": _packed(hashes.view(np.uint8)),
+            "hashes": _packed(np.ascontiguousarray(hashes, dtype="<u8").view(np.uint8)),
             "sketches": _packed(sketches),
             "characters": pa.array(np.fromiter(map(len, texts), np.int64, len(texts))),
         }
@@ -213,10 +209,12 @@ def _measured(likeness: Likeness, documents: pa.Table) -> pa.Table:
 
 
 def _sketched(texts: Sequence[str], likeness: Likeness) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """Hashes of bands, uint64 [documents, bands], and sketches, uint8 [documents, bytes]."""
     if likeness.kind == "exact":
-        whole, _ = whole_hashes(texts)
-        return whole[:, :1], np.ascontiguousarray(whole.astype("<u8")).view(np.uint8)
-    found = shingles(texts, likeness.setting.words)
+        parts = [np.zeros((0, 2), dtype=np.uint64), *(whole_hashes(some)[0] for _, some in batches(texts))]
+        whole = np.concatenate(parts)
+        return whole[:, :1], np.ascontiguousarray(whole, dtype="<u8").view(np.uint8)
+    found = joined([shingles(some, likeness.setting.words) for _, some in batches(texts)])
     signatures = Signatures.of(found, likeness.setting)
     return signatures.bands.T, signatures.sketches
 

@@ -27,19 +27,23 @@ class Shingles:
     """Shingles of documents; a document of which the normal form is empty has one that stands for its bytes.
 
     Attributes:
-        hashes: uint64 [shingles].
+        hashes: uint64 [shingles]; the upper halves are the better ones.
         bounds: int64 [documents + 1]; those of document i are from `bounds[i]` to `bounds[i + 1]`.
-        whole: uint64 [documents, 2]: a hash of each document's normal form.
     """
 
     hashes: NDArray[np.uint64]
     bounds: NDArray[np.int64]
-    whole: NDArray[np.uint64]
 
     def sets(self) -> list[set[int]]:
         """The shingles of each document as a set."""
         found = self.hashes.tolist()
         return [set(found[first:last]) for first, last in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True)]
+
+
+def joined(parts: Sequence[Shingles]) -> Shingles:
+    """Shingles of documents behind those of others."""
+    counts = np.concatenate([np.zeros(1, dtype=np.int64), *(np.diff(each.bounds) for each in parts)])
+    return Shingles(np.concatenate([np.zeros(0, dtype=np.uint64), *(each.hashes for each in parts)]), np.cumsum(counts))
 
 
 def windows(words: int) -> NDArray[np.int64]:
@@ -62,13 +66,12 @@ def shingles(texts: Sequence[str], words: int = 5) -> Shingles:
     """
     tokens = NormalForm.of(texts).tokens()
     sums, inverse = _sums(tokens)
-    whole = _whole(texts, tokens, sums, inverse)
     found, bounds = _windows(tokens, sums, inverse, words)
     wordless = np.flatnonzero(tokens.counts == 0)
     if len(wordless):
-        found = np.insert(found, bounds[wordless], whole[wordless, 0])
+        found = np.insert(found, bounds[wordless], [_of_bytes(texts[each])[0] for each in wordless.tolist()])
         bounds += np.searchsorted(wordless, np.arange(len(bounds)))
-    return Shingles(found, bounds, whole)
+    return Shingles(found, bounds)
 
 
 def whole_hashes(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
@@ -106,9 +109,13 @@ def _whole(texts: Sequence[str], tokens: Tokens, sums: NDArray[np.uint64], inver
     np.cumsum(mixed(tokens.hashes ^ (place.astype(np.uint64) * _SECOND)), dtype=np.uint64, out=second[1:])
     found[:, 1] = mixed(second[lasts] - second[firsts])
     for each in np.flatnonzero(tokens.counts == 0).tolist():
-        digest = xxhash.xxh3_128_intdigest(texts[each].encode(errors="surrogatepass"), _SALT_OF_WORDLESS)
-        found[each] = divmod(digest, 1 << 64)
+        found[each] = _of_bytes(texts[each])
     return found
+
+
+def _of_bytes(text: str) -> tuple[int, int]:
+    """128 bits of a text without words."""
+    return divmod(xxhash.xxh3_128_intdigest(text.encode(errors="surrogatepass"), _SALT_OF_WORDLESS), 1 << 64)
 
 
 def _windows(
@@ -127,4 +134,4 @@ def _windows(
     np.minimum(upto, last, out=upto)
     begin = np.flatnonzero(wanted)
     found = (sums[upto[begin]] - sums[begin]) * inverse[begin]
-    return mixed(found), np.searchsorted(begin, tokens.bounds)
+    return found, np.searchsorted(begin, tokens.bounds)

@@ -32,6 +32,8 @@ _UNDER_KARAN = (0x0E34, 0x0E38)
 # Letters that stand together at the head of a syllable: stops before ร ล ว, and ห before a sonorant.
 _CLUSTER_HEADS, _CLUSTER_TAILS = "กขคตปผพ", "รลว"
 _LED_TAILS = "งญนมยรลว"
+_MARGIN = 8
+"""More than any rule looks back or ahead."""
 
 
 @cache
@@ -64,11 +66,10 @@ def unit_starts(
     Returns:
         bool [characters].
     """
-    if not len(borders):
-        return _unit_starts(codes, classes, inside)
-    # Something that is in no word is put between texts, so that no rule looks into another text.
-    real = np.ones(len(codes) + len(borders), dtype=bool)
-    real[borders + np.arange(len(borders))] = False
+    # Something that is in no word is put between texts and around them, so that no rule looks into another text.
+    real = np.zeros(_MARGIN + len(codes) + len(borders) + _MARGIN, dtype=bool)
+    real[_MARGIN:-_MARGIN] = True
+    real[_MARGIN + borders + np.arange(len(borders))] = False
     padded = [np.zeros(len(real), dtype=each.dtype) for each in (codes, classes, inside)]
     for each, values in zip(padded, (codes, classes, inside), strict=True):
         each[real] = values
@@ -82,12 +83,13 @@ def _unit_starts(codes: NDArray[np.uint32], classes: NDArray[np.uint8], inside: 
     tone = classes == of.TONE
     tone[1:] &= before[:-1] == of.NEEDS_FINAL
     before = _carried(before, tone)
-    maitaikhu = _at(codes, _MAITAIKHU)
-    before[maitaikhu[(_code(codes, maitaikhu - 1) == _KO_KAI) & (_class(classes, maitaikhu - 2) != of.LEAD)]] = of.FOLLOW
+    maitaikhu = np.flatnonzero(codes == _MAITAIKHU)
+    before[maitaikhu[(codes[maitaikhu - 1] == _KO_KAI) & (classes[maitaikhu - 2] != of.LEAD)]] = of.FOLLOW
     starts = np.zeros(len(codes), dtype=bool)
     starts[1:] = _pairs()[before[:-1].astype(np.uint16) * of.CLASSES + classes[1:]]
     starts[1:] &= inside[:-1] & inside[1:]
-    _close_myanmar(codes, classes, starts)
+    # Letters that follow a killer and a stacker (kinzi) are of one unit with them.
+    starts[np.flatnonzero(classes == of.FINAL_STACKER) + 1] = False
     if (classes == of.LEAD).any():
         _close_leads(codes, classes, starts)
     _close_killed(codes, classes, before, starts)
@@ -127,42 +129,36 @@ def _close_killed(
         ((of.KARAN,), _UNDER_KARAN),
         ((of.KILLER, of.FINAL_STACKER), (_DOT_BELOW,)),
     ):
-        places = np.flatnonzero(np.isin(classes, signs))
+        places = np.flatnonzero(np.logical_or.reduce([classes == sign for sign in signs]))
+        if not len(places):
+            continue
         letter = places - 1
-        letter = np.where(np.isin(_code(codes, letter), under), letter - 1, letter)
-        letter = letter[letter > 0]
+        letter = letter - np.isin(codes[letter], under)
         same = (before[letter - 1] >= of.LEAD) == (classes[letter] >= of.LEAD)
         same &= before[letter - 1] >= of.FIRST_UNSPACED
         starts[letter[same]] = False
 
 
-def _close_myanmar(codes: NDArray[np.uint32], classes: NDArray[np.uint8], starts: NDArray[np.bool_]) -> None:
-    """Letters that follow a killer and a stacker (kinzi) are of one unit with them."""
-    places = np.flatnonzero(classes == of.FINAL_STACKER) + 1
-    starts[places[places < len(codes)]] = False
-
-
 def _close_leads(codes: NDArray[np.uint32], classes: NDArray[np.uint8], starts: NDArray[np.bool_]) -> None:
     """Thai syllables that a vowel before the consonant opens: consonants that stand together, and เ◌ีย, เ◌อ, เ◌ย."""
     leads = np.flatnonzero(classes == of.LEAD)
-    head, tail = _code(codes, leads + 1), _code(codes, leads + 2)
+    lead, head, tail = codes[leads], codes[leads + 1], codes[leads + 2]
     together = _letters(_CLUSTER_HEADS)[head] & _letters(_CLUSTER_TAILS)[tail]
     together |= (head == ord("ห")) & _letters(_LED_TAILS)[tail]
     # ไป and โห are whole syllables far more often than heads of one.
-    lead = _code(codes, leads)
     together &= ~(((lead == ord("ไ")) & (head == ord("ป"))) | ((lead == ord("โ")) & (head == ord("ห"))))
     starts[leads[together] + 2] = False
     # The place behind the consonants, and behind a tone.
-    rest = leads + 2 + together
     e = lead == _E
-    with_ii = e & (_code(codes, rest) == _II)
-    rest = rest + with_ii
-    rest = rest + (_class(classes, rest) == of.TONE)
-    closing = _code(codes, rest)
-    wanted = e & ((closing == _YO_YAK) | ((closing == _O_ANG) & ~with_ii))
+    rest = (leads + 2 + together)[e]
+    with_ii = codes[rest] == _II
+    rest += with_ii
+    rest += classes[rest] == of.TONE
+    closing = codes[rest]
+    wanted = (closing == _YO_YAK) | ((closing == _O_ANG) & ~with_ii)
     # A letter with a vowel sign of its own opens a syllable and closes none.
-    following = _class(classes, rest + 1)
-    wanted &= ~np.isin(following, (of.FOLLOW, of.NEEDS_FINAL, of.TONE))
+    following = classes[rest + 1]
+    wanted &= (following < of.FOLLOW) | (following > of.TONE)
     starts[rest[wanted]] = False
 
 
@@ -171,16 +167,3 @@ def _letters(text: str) -> NDArray[np.bool_]:
     found = np.zeros(CODE_POINTS, dtype=bool)
     found[[ord(each) for each in text]] = True
     return found
-
-
-def _at(codes: NDArray[np.uint32], code: int) -> NDArray[np.int64]:
-    return np.flatnonzero(codes == code)
-
-
-def _code(codes: NDArray[np.uint32], places: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """The codes at places; 0 where there is none."""
-    return np.where((places >= 0) & (places < len(codes)), codes[np.clip(places, 0, len(codes) - 1)], np.uint32(0))
-
-
-def _class(classes: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.uint8]:
-    return np.where((places >= 0) & (places < len(classes)), classes[np.clip(places, 0, len(classes) - 1)], np.uint8(0))

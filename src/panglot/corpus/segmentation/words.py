@@ -14,7 +14,7 @@ from panglot.languages import Language
 
 _PRIME = 0x9E3779B97F4A7C15
 _INVERSE = pow(_PRIME, -1, 1 << 64)
-_BLOCK = 1 << 18
+_BLOCK = 1 << 15
 _FULL_STOP, _DOUBLE_QUOTE = 0x2E, 0x22
 _HEBREW, _MONGOLIAN = (0x05D0, 0x05EA), (0x1820, 0x18AA)
 
@@ -67,7 +67,7 @@ class Words:
             last = max(int(np.searchsorted(ends, begin + _BLOCK, "right")), first + 1)
             size = int(ends[last - 1]) - begin
             sums = np.zeros(size + 1, dtype=np.uint64)
-            terms = _mixed_codes()[codes[begin : begin + size]]
+            terms = np.take(_mixed_codes(), codes[begin : begin + size])
             terms *= powers(size)[:size]
             np.cumsum(terms, out=sums[1:])
             here = starts[first:last] - begin
@@ -138,30 +138,35 @@ def find_words(
     if not len(codes):
         nothing = np.zeros(0, dtype=np.int64)
         return Words(points, nothing, nothing, np.zeros(len(points) + 1, dtype=np.int64))
-    classes = of.word_classes()[codes]
+    classes = np.take(of.word_classes(), codes)
     inside = classes >= of.FIRST_INSIDE
     opens = np.zeros(len(codes) + 1, dtype=bool)
     opens[points.bounds] = True
     inside[_joined(codes, classes, inside, opens)] = True
     _without_keycaps(codes, classes, inside, opens)
-    is_start = inside.copy()
-    is_start[1:] &= ~inside[:-1]
-    is_last = inside.copy()
-    is_last[:-1] &= ~inside[1:]
     inner = points.bounds[(points.bounds > 0) & (points.bounds < len(codes))]
-    is_start[inner] |= inside[inner]
-    is_last[inner - 1] |= inside[inner - 1]
-    if classes.max() >= of.FIRST_UNSPACED or back_end is not None:
+    parts = inner = inner[inside[inner - 1] & inside[inner] & (np.diff(inner, prepend=0) > 0)]
+    if back_end is not None or classes.max() >= of.FIRST_UNSPACED:
         if back_end is None:
-            parted = unit_starts(codes, classes, inside, inner)
+            parted = unit_starts(codes, classes, inside, points.bounds[1:-1])
         else:
             parted = family_starts(codes, classes, inside)
             parted[1:] |= cuts[1:] & inside[1:] & inside[:-1]
-        is_start |= parted
-        is_last[:-1] |= parted[1:]
-    starts, ends = np.flatnonzero(is_start), np.flatnonzero(is_last) + 1
+        parted[inner] = True
+        parts = np.flatnonzero(parted)
+    starts, ends = _runs(inside, parts)
     starts, ends = _without_leading_marks(classes, starts, ends)
     return Words(points, starts, ends, np.searchsorted(starts, points.bounds))
+
+
+def _runs(inside: NDArray[np.bool_], parts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First places of runs and the places behind them; `parts` are places inside runs where another one starts."""
+    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+    edges = np.concatenate([np.zeros(int(inside[0]), np.int64), edges, np.full(int(inside[-1]), len(inside))])
+    if not len(parts):
+        return edges[::2], edges[1::2]
+    # Two sorted runs: the stable sort merges them.
+    return tuple(np.sort(np.concatenate([edges[side::2], parts]), kind="stable") for side in (0, 1))  # type: ignore[return-value]
 
 
 def _joined(

@@ -53,7 +53,14 @@ class Signals(Artifact):
         return pa.concat_tables([pq.read_table(each, columns=None if names is None else list(names)) for each in self.shards])
 
 
-def signals(*, of: Documents, thresholds: Thresholds | None = None, groups: list[Group] | None = None, step: Step) -> Signals:
+def signals(
+    *,
+    of: Documents,
+    thresholds: Thresholds | None = None,
+    groups: list[Group] | None = None,
+    back_ends: dict[str, str] | None = None,
+    step: Step,
+) -> Signals:
     """Measure every document once: sizes, repetition, punctuation, damage, and what else filters decide over.
 
     Filters are decisions over these numbers (`corpus.filter`): another threshold needs no other measuring.

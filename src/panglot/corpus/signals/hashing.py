@@ -37,7 +37,7 @@ class StretchHashes:
     @classmethod
     def of(cls, points: CodePoints) -> "StretchHashes":
         """Sums over the texts of a batch."""
-        return cls.of_terms(_mixed_codes()[points.codes])
+        return cls.of_terms(np.take(_mixed_codes(), points.codes, mode="clip"))
 
     @classmethod
     def of_terms(cls, terms: NDArray[np.uint64]) -> "StretchHashes":

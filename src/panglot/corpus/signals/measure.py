@@ -14,7 +14,7 @@ from panglot.corpus.signals.layout import Layout
 from panglot.corpus.signals.shares import share
 from panglot.corpus.signals.table import GROUPS, SIGNALS, Group, columns
 
-BATCH_CHARACTERS = 1 << 20
+BATCH_CHARACTERS = 1 << 19
 UNDETERMINED = "und"
 
 
@@ -35,6 +35,7 @@ def signals_of(
     policies: Sequence[str] = (),
     words: Words | None = None,
     model: Model | None = None,
+    back_end: str | None = None,
     groups: Sequence[Group] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """The signals of texts of one language, in batches of about a million characters.
@@ -46,6 +47,7 @@ def signals_of(
         policies: phrases of policy lines in this language.
         words: words of all texts, found already; then there is one batch.
         model: what the language's reference text taught.
+        back_end: segmenter of words of scripts without spaces; without one, units take the place of their words.
         groups: which groups of signals to compute; all without it.
 
     Returns:
@@ -60,7 +62,14 @@ def signals_of(
     names = columns(wanted)
     found: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
     batches: Iterator[Words] | Sequence[Words]
-    batches = [words] if words is not None else (find_words(CodePoints.of(each)) for each in _batches(texts))
+    batches = (
+        [words]
+        if words is not None
+        else (
+            find_words(CodePoints.of(each), language=None if language == UNDETERMINED else language, back_end=back_end)
+            for each in _batches(texts)
+        )
+    )
     for each in batches:
         signals = _measured(each, language, stop_words, flagged_words, policies, model, wanted)
         for name in names:

@@ -75,14 +75,17 @@ def longest_runs(layout: Layout) -> NDArray[np.int64]:
         [2, 1, 0, 4]
     """
     codes = layout.points.codes
-    same = codes[1:] == codes[:-1]
-    same &= ~layout.are(SPACE)[1:]
-    found = (layout.count(SPACE) < layout.points.lengths).astype(np.int64)
-    starts, ends = edges(same, np.maximum(layout.points.bounds - 1, 0))
-    # a pair that lies in two texts is no run
-    inside = layout.texts_at(starts) == layout.texts_at(starts + 1)
-    starts, ends = np.where(inside, starts, starts + 1), ends
-    np.maximum.at(found, layout.texts_at(starts[ends > starts]), (ends - starts + 1)[ends > starts])
+    found = (layout.line_counts > 0).astype(np.int64)
+    pairs = np.flatnonzero(codes[1:] == codes[:-1])
+    pairs = pairs[~layout.at(pairs, SPACE)]
+    texts = layout.texts_at(pairs)
+    within = texts == layout.texts_at(pairs + 1)
+    pairs, texts = pairs[within], texts[within]
+    # neighbouring pairs of a text are one run, of one character more than it has pairs
+    first = np.ones(len(pairs), dtype=bool)
+    first[1:] = (pairs[1:] != pairs[:-1] + 1) | (texts[1:] != texts[:-1])
+    leads = np.flatnonzero(first)
+    np.maximum.at(found, texts[leads], np.diff(np.append(leads, len(pairs))) + 1)
     return found
 
 
@@ -93,22 +96,21 @@ def gopher_quality(layout: Layout, words: Words) -> dict[str, Counts]:
     """
     counts = words.counts
     letterless = np.flatnonzero(~layout.at(words.starts, LETTER))
-    letters = layout.are(LETTER)
     # few words begin with anything but a letter; only those are looked through
     inner = letterless[words.lengths[letterless] > 1]
     if len(inner):
         pairs = np.ravel(np.column_stack([words.starts[inner], words.ends[inner]]))
-        hold = np.add.reduceat(np.append(letters, False), pairs, dtype=np.int64)[::2] > 0
+        hold = np.add.reduceat(np.append(layout.are(LETTER), False), pairs, dtype=np.int64)[::2] > 0
         letterless = np.setdiff1d(letterless, inner[hold], assume_unique=True)
     texts = np.searchsorted(words.bounds, letterless, side="right") - 1
     without = np.bincount(texts, minlength=len(counts))
     dots = _dot_runs(layout)
-    ellipses = layout.count(ELLIPSIS) + np.bincount(
+    ellipses = layout.rare(ELLIPSIS) + np.bincount(
         layout.texts_at(dots[0]), weights=(dots[1] - dots[0]) // 3, minlength=len(counts)
     )
     ends = layout.line_ends - 1
     return {
-        "hashes_per_word": share(layout.count(HASH), counts),
+        "hashes_per_word": share(layout.rare(HASH), counts),
         "ellipses_per_word": share(ellipses, counts),
         "bullet_line_share": share(layout.lines_with(layout.at(layout.line_starts, BULLET)), layout.line_counts),
         "ellipsis_line_share": share(layout.lines_with(ends_in_ellipsis(layout, ends)), layout.line_counts),

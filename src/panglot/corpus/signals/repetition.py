@@ -103,8 +103,14 @@ class WordGrams:
 
 
 def _refined(places: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    order = np.argsort(keys, kind="stable")
-    keys, places = keys[order], places[order]
+    width = max(len(places) - 1, 1).bit_length()
+    if len(keys) and int(keys.max()) < 1 << (63 - width):
+        # one sort of keys with the order in their low bits is quicker than a sort of the order
+        packed = np.sort((keys << width) | np.arange(len(keys)))
+        keys, places = packed >> width, places[packed & ((1 << width) - 1)]
+    else:
+        order = np.argsort(keys, kind="stable")
+        keys, places = keys[order], places[order]
     first = np.ones(len(keys), dtype=bool)
     first[1:] = keys[1:] != keys[:-1]
     groups = np.cumsum(first) - 1

@@ -93,7 +93,8 @@ class Thresholds(Artifact):
             return None
         from panglot.corpus.noise import spaces_of
 
-        return train_model(self._texts[tag], spaces=spaces_of(tag))
+        effect = self.content["languages"].get(tag, {}).get("word_order_effect", 0.0)
+        return train_model(self._texts[tag], spaces=spaces_of(tag), effect=effect)
 
     @cached_property
     def _texts(self) -> dict[str, list[str]]:

@@ -101,7 +101,9 @@ def _rules(methods: Mapping[str, Method]) -> tuple[Rule, ...]:
     known = {rule.signal for rule in RULES}
     for signal in methods:
         if signal not in known:
-            raise InputError(f"no rule looks at the signal {signal!r}", where="methods", fix=f"there are {', '.join(sorted(known))}")
+            raise InputError(
+                f"no rule looks at the signal {signal!r}", where="methods", fix=f"there are {', '.join(sorted(known))}"
+            )
     return tuple(replace(rule, method=methods.get(rule.signal, rule.method)) for rule in RULES)
 
 
@@ -146,6 +148,7 @@ def _language(
         "scarce": count < _SOME,
         "held_out_rejection": round(held_out, 4),
         "relaxed": relaxed,
+        "word_order_effect": round(each.model.effect, 4),
         "noise_recall": {kind: round(share, 3) for kind, share in recall.items()},
     }
     missed = [kind for kind, share in recall.items() if share < 0.95]

@@ -15,7 +15,7 @@ ENGLISH = "eng_Latn"
 _SEVERAL = 6
 # What is taken where neither the reference nor a packaged prior tells the shift between sources: the figures of the languages of
 # the packaged reference that have several sources, rounded up.
-_DROP = {"character_fit": 0.25, "known_characters": 0.05, "known_words": 0.25, "word_order": 0.12}
+_DROP = {"character_fit": 0.25, "known_characters": 0.05, "known_words": 0.25}
 
 
 @dataclass(frozen=True)

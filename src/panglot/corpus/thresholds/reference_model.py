@@ -14,6 +14,7 @@ from panglot.corpus.segmentation.words import Words, find_words
 from panglot.corpus.thresholds import characters as character_model
 from panglot.corpus.thresholds import word_order
 from panglot.corpus.thresholds.characters import CharacterModel, characters_of
+from panglot.corpus.thresholds.rules import SHUFFLED
 from panglot.corpus.thresholds.word_order import Units, units_of
 
 SIGNALS = ("character_fit", "known_characters", "known_words", "word_order")
@@ -23,7 +24,7 @@ _VOCABULARY = 1 << 13
 _NEGATIVES = 10
 _PAIRS = 200_000
 _SURENESS = 2.0
-_LEAST_CHARACTERS = 200
+_CHANCE = 3.1
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class ReferenceModel:
         characters: the character model.
         vocabulary: uint32, sorted hashes of the known words, or of pairs of characters where words are not separated.
         order: int8 weights of word order, and `scale`, what one step of them is worth.
+        effect: how many standard deviations of one pair of neighbours the order of clean text is expected to beat that of its words
+            shuffled, in text of another kind; 0 where that is not known, and then word order condemns nothing.
     """
 
     spaces: bool
@@ -42,6 +45,7 @@ class ReferenceModel:
     vocabulary: NDArray[np.uint32]
     order: NDArray[np.int8]
     scale: float
+    effect: float = 0.0
 
     def signals(self, words: Words) -> dict[str, NDArray[np.float32]]:
         """Four signals a text, float32 [texts], each an upper bound (two standard errors), so that a short text is not condemned.
@@ -50,8 +54,9 @@ class ReferenceModel:
           language's and their order is not: gibberish, other languages.
         - `known_characters`: share of the letters that the reference text knows; low for mojibake and other scripts.
         - `known_words`: share of the words that the reference text knows.
-        - `word_order`: how much likelier neighbours are in this order than in the same words shuffled, in standard deviations of one
-          pair: 0 (and two standard errors) for shuffled words, whatever the text is about and however much the model knows.
+        - `word_order`: how many standard errors likelier neighbours are in this order than in the same words shuffled: about 0 for
+          shuffled words, whatever the text is about and however much the model knows; and what a clean text of this length may
+          fall short of 1.6 by chance, so that short texts, and languages of which little is known, are not condemned.
 
         NaN where a text has no letter, or no two words.
 
@@ -61,15 +66,27 @@ class ReferenceModel:
             >>> bool(found["word_order"][0] > found["word_order"][1]), found["known_words"].round(2).tolist()[2] < 1
             (True, True)
         """
-        points = words.points
+        found, pairs = self.measured(words)
+        found["word_order"] = found["word_order"] + allowance(pairs, self.effect)
+        return {name: found[name].astype(np.float32) for name in SIGNALS}
+
+    def measured(self, words: Words) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+        """The signals without the allowance for word order, and the pairs of neighbours that were looked at in each text."""
+        count = len(words.points)
         units = units_of(words, spaces=self.spaces)
-        count = len(points)
-        found = self._characters(points)
+        found = self._characters(words.points)
         known = np.isin(_names(units), self.vocabulary)
         found["known_words"] = _share(known, np.repeat(np.arange(count), np.diff(units.bounds)), count)
+        found["word_order"], pairs = self._order(units, count)
+        return found, pairs
+
+    def _order(self, units: Units, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         odds, text = word_order.log_odds(units, self.order.astype(np.float32) * np.float32(self.scale))
-        found["word_order"] = _effect(odds, text, count)
-        return {name: found[name].astype(np.float32) for name in SIGNALS}
+        size = np.bincount(text, minlength=count).astype(np.float64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.bincount(text, odds, count) / size
+            spread = np.sqrt(np.maximum(np.bincount(text, odds.astype(np.float64) ** 2, count) / size - mean**2, 1e-6))
+            return mean / spread * np.sqrt(size), size
 
     def _characters(self, points: CodePoints) -> dict[str, NDArray[np.float64]]:
         characters = characters_of(points)
@@ -91,6 +108,7 @@ class ReferenceModel:
             "vocabulary": self.vocabulary,
             "order": self.order,
             "scale": np.array(self.scale),
+            "effect": np.array(self.effect),
         }
 
     def save(self, path: Path) -> None:
@@ -110,10 +128,10 @@ class ReferenceModel:
     def of(cls, found: Mapping[str, NDArray[Any]]) -> "ReferenceModel":
         """From arrays."""
         characters = CharacterModel(found["prints"], found["values"])
-        return cls(bool(found["spaces"]), characters, found["vocabulary"], found["order"], float(found["scale"]))
+        return cls(bool(found["spaces"]), characters, found["vocabulary"], found["order"], float(found["scale"]), float(found["effect"]))
 
 
-def train_model(texts: Sequence[str], *, spaces: bool = True, seed: int = 0) -> ReferenceModel:
+def train_model(texts: Sequence[str], *, spaces: bool = True, seed: int = 0, effect: float = 0.0) -> ReferenceModel:
     """The model of reference texts of one language: documents of some paragraphs each, in Unicode NFC.
 
     Twenty documents are enough for the characters; word order wants more, and knows little where words have many forms.
@@ -126,7 +144,7 @@ def train_model(texts: Sequence[str], *, spaces: bool = True, seed: int = 0) -> 
     names, counts = np.unique(_names(units), return_counts=True)
     vocabulary = np.sort(names[np.lexsort((names, -counts))[:_VOCABULARY]])
     order = np.round(weights / scale).astype(np.int8)
-    return ReferenceModel(spaces, character_model.train(points), vocabulary, order, scale)
+    return ReferenceModel(spaces, character_model.train(points), vocabulary, order, scale, effect)
 
 
 def _names(units: Units) -> NDArray[np.uint32]:
@@ -142,13 +160,14 @@ def _upper(values: NDArray[Any], text: NDArray[np.int64], count: int) -> NDArray
         return np.asarray(mean + _SURENESS * spread / np.sqrt(size))
 
 
-def _effect(values: NDArray[Any], text: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-    """Mean of each text over its standard deviation, and two standard errors more; NaN for none."""
-    size = np.bincount(text, minlength=count).astype(np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.bincount(text, values, count) / size
-        spread = np.sqrt(np.maximum(np.bincount(text, values.astype(np.float64) ** 2, count) / size - mean**2, 1e-6))
-        return np.asarray(mean / spread + _SURENESS / np.sqrt(size))
+def allowance(pairs: NDArray[np.float64], effect: float) -> NDArray[np.float64]:
+    """What is added to the word order of a text of so many pairs: how far below 1.6 a clean one in a thousand would lie.
+
+    Example:
+        >>> allowance(np.array([30.0, 300.0]), 0.35).round(2).tolist()
+        [2.78, 0.0]
+    """
+    return np.maximum(SHUFFLED - (effect * np.sqrt(pairs) - _CHANCE), 0.0)
 
 
 def _share(known: NDArray[np.bool_], text: NDArray[np.int64], count: int) -> NDArray[np.float64]:

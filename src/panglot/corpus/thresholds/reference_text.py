@@ -2,15 +2,16 @@
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from panglot.corpus.documents import Documents
 
 SIZE = 1500
 LIMIT = 120
-_LINE = 250
+_LINE, _HEADING = 250, 40
 _MOST_SOURCES, _LEAST = 6, 5
 _FOLDS = 3
+_MORE = 3
 _ENDS = tuple(".!?…。！？．।॥۔؟։።፧၊။៕།॥")
 
 
@@ -22,6 +23,7 @@ class Reference:
         tag: language.
         texts: the documents, in Unicode NFC.
         source: the source of each.
+        more: further documents, to train the whole model with.
         fold: the first, second or last third of its source.
     """
 
@@ -29,6 +31,7 @@ class Reference:
     texts: list[str]
     source: list[str]
     fold: list[int]
+    more: list[str] = field(default_factory=list)
 
     @property
     def sources(self) -> list[str]:
@@ -52,20 +55,25 @@ def reference_of(tag: str, by_source: dict[str, list[str]], limit: int = LIMIT) 
     texts: list[str] = []
     source: list[str] = []
     fold: list[int] = []
+    more: list[str] = []
     limit = max(limit * _MOST_SOURCES // len(by_source), _LEAST) if len(by_source) > _MOST_SOURCES else limit
     for name, raw in sorted(by_source.items()):
         joined = join(raw, blank)
-        spread = joined[:: max(1, -(-len(joined) // limit))][:limit]
+        every = max(1, -(-len(joined) // limit))
+        spread = joined[::every][:limit]
+        rest = [text for place, text in enumerate(joined) if place % every]
+        more += rest[:: max(1, -(-len(rest) // (_MORE * limit)))]
         texts += spread
         source += [name] * len(spread)
         fold += [place * _FOLDS // max(len(spread), 1) for place in range(len(spread))]
-    return Reference(tag, texts, source, fold)
+    return Reference(tag, texts, source, fold, more)
 
 
 def join(texts: Iterable[str], blank: str, size: int = SIZE) -> list[str]:
     """Short texts joined to documents of about so many characters; longer ones cut at line breaks to twice that.
 
-    Sentences come to stand on lines of about 250 characters; what ends without a mark, as headings do, ends its line.
+    Sentences come to stand on lines of about 250 characters; a short text without a mark at the end, as headings are, ends its
+    line.
 
     Example:
         >>> join(["Eins.", "Zwei.", "Drei"], " ", size=9)
@@ -80,7 +88,8 @@ def join(texts: Iterable[str], blank: str, size: int = SIZE) -> list[str]:
         for part in _parts(clean, 2 * size):
             line = line + blank + part if line else part
             count += len(part)
-            if len(line) >= _LINE or not part.endswith(_ENDS) or count >= size:
+            heading = len(part) < _HEADING and not part.endswith(_ENDS)
+            if len(line) >= _LINE or heading or count >= size:
                 lines.append(line)
                 line = ""
             if count >= size:

@@ -117,7 +117,9 @@ def expected(values: Values, source: NDArray[np.int64], prior: Prior, *, learned
     names = np.unique(source)
     count = len(values)
     if not count:
-        return prior.mean, float(np.sqrt(prior.spread**2 + prior.shift**2 + (prior.between**2 if np.isfinite(prior.between) else 0)))
+        return prior.mean, float(
+            np.sqrt(prior.spread**2 + prior.shift**2 + (prior.between**2 if np.isfinite(prior.between) else 0))
+        )
     means = np.array([values[source == each].mean() for each in names])
     inside = values - means[np.searchsorted(names, source)]
     spread = (float((inside**2).sum()) + _PRIOR_DOCUMENTS * prior.spread**2) / (max(count - len(names), 0) + _PRIOR_DOCUMENTS)
@@ -169,7 +171,9 @@ def bound(
     tail = restored(rule.signal, tail_bound(rule, mean, spread, noise, looser=looser))
     choice = [each for each in (by_method if noise is None else None, tail, rule.tightest) if each is not None]
     if rule.method == "fixed" and rule.english is not None and noise is None:
-        choice = [rule.english, tail] if rule.signal == "stop_words_present" else [rule.english]
+        sign = 1.0 if rule.side == "min" else -1.0
+        fixed = restored(rule.signal, float(transformed(rule.signal, rule.english)) - sign * looser * spread)
+        choice = [fixed, tail] if rule.signal == "stop_words_present" else [fixed]
     value = min(choice) if rule.side == "min" else max(choice)
     return clipped(rule, value), by_method
 

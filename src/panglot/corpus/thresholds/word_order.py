@@ -109,7 +109,16 @@ def units_of(words: Words, *, spaces: bool) -> Units:
     two = last + last2 * wide
     often = _counts_in_blocks(hashes, bounds)
     columns = np.stack(
-        [hashes, last, two, mixed(two) + last3, first, first + second * wide, shape, often * np.uint64(8) + np.minimum(length, 7)]
+        [
+            hashes,
+            last,
+            two,
+            mixed(two) + last3,
+            first,
+            first + second * wide,
+            shape,
+            often * np.uint64(8) + np.minimum(length, 7),
+        ]
     ).astype(np.uint64)
     return Units(starts, ends, bounds, columns, _gaps(raw, starts, ends, bounds))
 
