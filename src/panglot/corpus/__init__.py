@@ -17,6 +17,7 @@ COMPONENTS: dict[str, str] = {
     "balance": "panglot.corpus.balance.plan:balance",
     "check_corpora": "panglot.corpus.checks.corpora:check_corpora",
     "clean": "panglot.corpus.clean:clean",
+    "decontaminate": "panglot.corpus.decontamination.decontaminate:decontaminate",
     "clean_text": "panglot.corpus.clean_text:clean_text",
     "deduplicate": "panglot.corpus.duplicates.deduplicate:deduplicate",
     "drop_noise": "panglot.corpus.noise:drop_noise",

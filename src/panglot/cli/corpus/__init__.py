@@ -5,12 +5,18 @@ from importlib import import_module
 import typer
 
 _COMMANDS: tuple[str, ...] = (
+    "audit",
     "build",
     "thresholds",
     "inspect",
     "balance",
+    "build",
+    "decontaminate",
     "deduplicate",
     "harvest",
+    "inspect",
+    "sources",
+    "thresholds",
     "sources",
 )
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
