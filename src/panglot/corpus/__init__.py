@@ -18,6 +18,7 @@ COMPONENTS: dict[str, str] = {
     "check_corpora": "panglot.corpus.checks.corpora:check_corpora",
     "clean": "panglot.corpus.clean:clean",
     "clean_text": "panglot.corpus.clean_text:clean_text",
+    "decontaminate": "panglot.corpus.decontamination.decontaminate:decontaminate",
     "deduplicate": "panglot.corpus.duplicates.deduplicate:deduplicate",
     "drop_noise": "panglot.corpus.noise:drop_noise",
     "duplicate_index": "panglot.corpus.duplicates.find:duplicate_index",
