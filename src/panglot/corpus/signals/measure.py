@@ -45,7 +45,8 @@ def signals_of(
     Args:
         texts: any texts, empty ones too.
         language: tag, for the script; `und` where it is not known.
-        stop_words, flagged_words: words as they stand in text; without a list the share is NaN.
+        stop_words: words as they stand in text; without a list the share is NaN.
+        flagged_words: the same, of words that a text should not hold.
         policies: phrases of policy lines in this language.
         words: words of all texts, found already; then there is one batch.
         model: what the language's reference text taught.
