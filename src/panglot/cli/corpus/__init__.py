@@ -8,8 +8,10 @@ _COMMANDS: tuple[str, ...] = (
     "build",
     "thresholds",
     "inspect",
+    "audit",
     "balance",
     "deduplicate",
+    "decontaminate",
     "harvest",
     "sources",
 )

@@ -6,9 +6,9 @@ from panglot.artifacts import lazy_names
 
 if TYPE_CHECKING:
     from panglot.corpus.thresholds.artifact import LanguageThresholds, Thresholds
+    from panglot.corpus.thresholds.default import shipped
     from panglot.corpus.thresholds.reference_model import ReferenceModel, train_model
     from panglot.corpus.thresholds.rules import RULES, Rule
-    from panglot.corpus.thresholds.shipped import shipped
 
 __all__ = ["RULES", "LanguageThresholds", "ReferenceModel", "Rule", "Thresholds", "shipped", "train_model"]
 
@@ -20,7 +20,7 @@ __getattr__ = lazy_names(
         "ReferenceModel": "reference_model",
         "Rule": "rules",
         "Thresholds": "artifact",
-        "shipped": "shipped",
+        "shipped": "default",
         "train_model": "reference_model",
     },
 )

@@ -4,6 +4,10 @@
 """
 
 CLAIMS: dict[str, dict[str, str]] = {
+    "corpus": {
+        "filtering": "panglot.recipes.claims.filtering:FILTERING",
+        "sentence-filters": "panglot.recipes.claims.sentence_filters:SENTENCE_FILTERS",
+    },
     "vocabulary": {
         "subword-mean": "panglot.recipes.claims.initialisations:SUBWORD_MEAN",
         "focus": "panglot.recipes.claims.initialisations:FOCUS",
@@ -13,6 +17,6 @@ CLAIMS: dict[str, dict[str, str]] = {
         "transmi": "panglot.recipes.claims.transmi:TRANSMI",
         "trimming": "panglot.recipes.claims.trimming:TRIMMING",
         "extension": "panglot.recipes.claims.extension:EXTENSION",
-    }
+    },
 }
 """Room to claim to where it lives."""
