@@ -32,7 +32,7 @@ def exact_duplicates(
 ) -> Clusters:
     """Find documents with the same normal form: case, punctuation, spaces and ways to encode a character do not count.
 
-    A document without a letter or a digit is a duplicate of one with the same bytes. Two documents are taken for equal when 192
+    A document without a letter or a digit is a duplicate of one with the same bytes. Two documents are taken for equal when 128
     bits of their hashes are.
 
     Args:
