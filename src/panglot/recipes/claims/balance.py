@@ -1,8 +1,8 @@
 """Claims about shares of languages: small models of five languages, of which one has little text.
 
 The text is that of the gettext catalogues of the extra `demo`. Greek, which shares its letters with none of the others, is cut
-to half a hundredth of the text; German, French, Spanish and Russian stay whole. Every arm trains the same small model from scratch
-on as many bytes, drawn by another plan, and is measured on held-out Greek and German.
+to half a hundredth of the text; German, French, Spanish and Russian stay whole. Every arm trains the same small model from
+scratch on as many bytes, drawn by another plan, and is measured on held-out Greek and German.
 """
 
 from typing import Any
