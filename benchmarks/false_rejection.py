@@ -113,7 +113,9 @@ def documents(text: Sequence[str], tag: str, count: int) -> list[str]:
     ]
 
 
-def judge(texts: Sequence[str], found: LanguageThresholds, bounds: Mapping[str, tuple[float | None, float | None]]) -> dict[str, Any]:
+def judge(
+    texts: Sequence[str], found: LanguageThresholds, bounds: Mapping[str, tuple[float | None, float | None]]
+) -> dict[str, Any]:
     """Which texts each bound rejects: name of the bound to bool [texts]."""
     signals = signals_of(texts, found.tag, stop_words=found.stop_words, model=found.model, groups=GROUPS)
     rejected = {}
@@ -196,7 +198,13 @@ def main() -> None:
     every = sorted(path.name[:8] for path in (given.data / "sib200").glob("*.tsv.gz"))
     tags = given.languages.split(",") if given.languages else every
     packaged = given.thresholds is not None and given.thresholds.name == "packaged"
-    own = shipped() if packaged else Thresholds(given.thresholds) if given.thresholds else estimated(given.data, tags, given.documents)
+    own = (
+        shipped()
+        if packaged
+        else Thresholds(given.thresholds)
+        if given.thresholds
+        else estimated(given.data, tags, given.documents)
+    )
     if not packaged:
         print(f"thresholds: {own.folder}")
     outcomes: dict[str, dict[str, Any]] = {}
@@ -227,13 +235,18 @@ def show(outcomes: Mapping[str, Mapping[str, Any]]) -> None:
     print(f"{'English values':27} " + " ".join(f"{contrast[kind]:11.1%}" for kind in KINDS))
     relatives = {tag: each for tag, each in outcomes.items() if "nearest" in each}
     if relatives:
-        print("\nwrong language, the nearest relative: " + " ".join(f"{tag}<{each['nearest'][:3]} {each['nearest_found']:.0%}" for tag, each in relatives.items()))
+        print(
+            "\nwrong language, the nearest relative: "
+            + " ".join(f"{tag}<{each['nearest'][:3]} {each['nearest_found']:.0%}" for tag, each in relatives.items())
+        )
     rates = {tag: each["rejected"] for tag, each in outcomes.items()}
     reasons: Counter[str] = Counter()
     for each in outcomes.values():
         reasons.update(each["reasons"])
     worst = max(rates, key=lambda each: rates[each])
-    print(f"\nfalse rejection: mean {np.mean(list(rates.values())):.2%}, worst {worst} {rates[worst]:.1%}; reasons {dict(reasons)}")
+    print(
+        f"\nfalse rejection: mean {np.mean(list(rates.values())):.2%}, worst {worst} {rates[worst]:.1%}; reasons {dict(reasons)}"
+    )
     values = [each["english_rejected"] for each in outcomes.values()]
     print(f"with the English values: mean {np.mean(values):.2%}, worst {max(values):.1%}")
     peak = resource.getrusage(resource.RUSAGE_SELF)
@@ -261,6 +274,6 @@ def show(outcomes: Mapping[str, Mapping[str, Any]]) -> None:
 
 if __name__ == "__main__":
     # a tag that is none stops here, before the long part
-    for each in (sys.argv[sys.argv.index("--languages") + 1].split(",") if "--languages" in sys.argv else []):
+    for each in sys.argv[sys.argv.index("--languages") + 1].split(",") if "--languages" in sys.argv else []:
         Language(each)
     main()

@@ -153,6 +153,7 @@ def test_list_case_is_asked_of_cased_scripts_only():
 def test_sentences_of_spaced_and_unspaced_scripts():
     texts = ["One. Two! (Three?) 3.5 four", "一。二！三", "एक। दो। तीन", "“一。”二", "a\nb"]
     assert signals_of(texts, groups=("madlad",))["sentences"].tolist() == [4, 3, 3, 2, 2]
+    assert signals_of(["。", ")na", "“。”。x"], groups=("madlad",))["sentences"].tolist() == [1, 1, 2]
 
 
 def test_mojibake_is_told_from_the_letters_that_it_is_made_of():
@@ -324,7 +325,7 @@ def duplicates(items):
 
 
 def ends(line: str) -> bool:
-    while line and not regex.match(r"[\p{STerm}…]", line[-1]):
+    while line and not regex.match(r"[\p{STerm}…།༎\u037e]", line[-1]):
         if line[-1] not in CLOSERS and unicodedata.category(line[-1]) not in ("Pe", "Pf"):
             return False
         line = line[:-1]

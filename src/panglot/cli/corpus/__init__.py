@@ -5,18 +5,14 @@ from importlib import import_module
 import typer
 
 _COMMANDS: tuple[str, ...] = (
+    "build",
+    "thresholds",
+    "inspect",
     "audit",
-    "build",
-    "thresholds",
-    "inspect",
     "balance",
-    "build",
-    "decontaminate",
     "deduplicate",
+    "decontaminate",
     "harvest",
-    "inspect",
-    "sources",
-    "thresholds",
     "sources",
 )
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""

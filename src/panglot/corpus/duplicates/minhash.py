@@ -10,9 +10,9 @@ hash of 64 bits. A sketch keeps 8 bits of each value, and of as many again that 
 König 2010): where a share m of the bytes of two sketches is equal, J is estimated as (m − 1/256) / (1 − 1/256), with a standard
 error of at most 0.034.
 
-Shingles are parted into four by two bits of theirs, and each permutation is over one part, the values of a band over all parts in
-turn: a quarter of the work, and the same estimates, since the shares of the four parts sum up to that of the whole (the idea of
-one-permutation hashing, Li, Owen & Zhang 2012, taken a quarter of the way). Where a document has no shingle in a part, the
+Shingles are parted into four by two bits of theirs, and each permutation is over one part, the values of a band over all parts
+in turn: a quarter of the work, and the same estimates, since the shares of the four parts sum up to that of the whole (the idea
+of one-permutation hashing, Li, Owen & Zhang 2012, taken a quarter of the way). Where a document has no shingle in a part, the
 permutations of that part are over all its shingles.
 """
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from panglot.artifacts import InputError
 from panglot.corpus.documents import SCHEMA
-from panglot.corpus.reading.bounded import Account, Source
+from panglot.corpus.reading.bounded import Account, Source, size_of
 from panglot.corpus.reading.columns import same_language
 from panglot.corpus.reading.tabular import Row, csv_rows
 from panglot.languages import Language
@@ -119,7 +119,7 @@ def read_lines(source: Source, wanted: Wanted, account: Account) -> Iterator[Fou
                 gathered.append(line)
             elif gathered:
                 account.set_aside(
-                    f"{wanted.unit} larger than {wanted.largest >> 20} MiB",
+                    f"{wanted.unit} larger than {size_of(wanted.largest)}",
                     where=source.place(began),
                     excerpt=gathered[0][:200],
                 )
@@ -273,6 +273,7 @@ class RecordTexts:
     def __init__(self, wanted: Wanted, account: Account) -> None:
         self._wanted, self._account = wanted, account
         self._known: dict[tuple[str, ...], int | None] = {}
+        self._by_name = False
 
     def known_column(self, name: str) -> None:
         """From here on the text is under this key."""
@@ -286,7 +287,10 @@ class RecordTexts:
         """
         keys = tuple(record)
         if keys not in self._known:
-            position = 0 if len(keys) == 1 and self._wanted.column is None else text_column(keys, self._wanted)
+            position = text_column(keys, self._wanted)
+            self._by_name = self._by_name or position is not None
+            if position is None and len(keys) == 1 and self._wanted.column is None and not self._by_name:
+                position = 0
             if position is None and not any(each is not None for each in self._known.values()):
                 raise no_text_column(keys, where)
             self._known[keys] = position

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from panglot.corpus.reading.bounded import Account, Source
+from panglot.corpus.reading.bounded import Account, Source, size_of
 from panglot.corpus.reading.charset import decode
 from panglot.corpus.reading.headers import parse_headers
 from panglot.corpus.reading.http_message import media_type, parse_response
@@ -173,7 +173,7 @@ class Records:
             kept = window[-_OVERLAP:]
         if self._bytes.damage is None:
             self._set_aside(
-                "record of another length than it says" if short else f"record larger than {self._limit >> 20} MiB", uri
+                "record of another length than it says" if short else f"record larger than {size_of(self._limit)}", uri
             )
 
     def _seek_next(self) -> None:

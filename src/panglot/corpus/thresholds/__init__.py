@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from panglot.corpus.thresholds.artifact import LanguageThresholds, Thresholds
     from panglot.corpus.thresholds.reference_model import ReferenceModel, train_model
     from panglot.corpus.thresholds.rules import RULES, Rule
-    from panglot.corpus.thresholds.shipped import shipped
+    from panglot.corpus.thresholds.default import shipped
 
 __all__ = ["RULES", "LanguageThresholds", "ReferenceModel", "Rule", "Thresholds", "shipped", "train_model"]
 
@@ -20,7 +20,7 @@ __getattr__ = lazy_names(
         "ReferenceModel": "reference_model",
         "Rule": "rules",
         "Thresholds": "artifact",
-        "shipped": "shipped",
+        "shipped": "default",
         "train_model": "reference_model",
     },
 )
