@@ -138,7 +138,7 @@ def english() -> dict[str, tuple[float | None, float | None]]:
     """The published English values, for every language: FineWeb2's rules and no others."""
     found: dict[str, tuple[float | None, float | None]] = {}
     for rule in RULES:
-        if rule.english is not None and rule.signal not in ("control_characters", "replacement_characters"):
+        if rule.english is not None and rule.signal not in ("control_characters", "replacement_characters", "word_order"):
             least, most = found.get(rule.signal, (None, None))
             found[rule.signal] = (rule.english, most) if rule.side == "min" else (least, rule.english)
     return found
@@ -246,12 +246,8 @@ def show(outcomes: Mapping[str, Mapping[str, Any]]) -> None:
         reasons.update(each["reasons"])
     worst = max(rates, key=lambda each: rates[each])
     print(
-<<<<<<< HEAD
-        f"\nfalse rejection: mean {np.mean(list(rates.values())):.2%}, worst {worst} {rates[worst]:.1%}; reasons {dict(reasons)}"
-=======
         f"\nfalse rejection: mean {np.mean(list(rates.values())):.2%}, worst {worst} {rates[worst]:.1%}; "
         f"reasons {dict(reasons)}"
->>>>>>> corpus-thresholds
     )
     values = [each["english_rejected"] for each in outcomes.values()]
     print(f"with the English values: mean {np.mean(values):.2%}, worst {max(values):.1%}")
