@@ -201,11 +201,16 @@ class _Budget:
         self.share, self.documents = share, documents
         self._seen = 0
         self._reasons: Counter[str] = Counter()
+        self._example: tuple[Path, str] | None = None
 
     def add(self, final: Path) -> None:
         said = json.loads((final / RESULT_FILE).read_bytes())
         self._seen += said["documents"]
         self._reasons.update(said["quarantined"])
+        if said["quarantined"] and (self._example is None or final < self._example[0]):
+            with (final / FAULTS_FILE).open(encoding="utf-8") as stream:
+                first = json.loads(stream.readline())
+            self._example = final, f"document {first['where']}: {first['detail'] or first['reason']}"
 
     def check(self, *, last: bool = False) -> None:
         whole = self._seen if last else self.documents
@@ -215,6 +220,7 @@ class _Budget:
         said = ", ".join(f"{reason}: {count:,}" for reason, count in self._reasons.most_common(5))
         raise InputError(
             f"{bad:,} of {whole:,} documents were quarantined, more than the error budget of {self.share:.0%} ({said})",
+            where=self._example[1] if self._example else None,
             fix="see what they have in common, or leave their file out",
         )
 
