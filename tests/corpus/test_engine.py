@@ -82,6 +82,8 @@ def test_errors_come_back_as_they_were(step: Step) -> None:
         run_tasks(engine_tasks.fail, ["", "input"], step=step, label="one")
     with pytest.raises(StorageError, match="no space left"):
         run_tasks(engine_tasks.fail, ["disk"], step=step, label="two")
+    with pytest.raises(StorageError, match="no space left"):
+        run_tasks(engine_tasks.fail, ["full"], step=step, label="full")
     with pytest.raises(TaskError, match="ZeroDivisionError: a defect(?s:.)*engine_tasks.py"):
         run_tasks(engine_tasks.fail, ["defect"], step=step, label="three")
 

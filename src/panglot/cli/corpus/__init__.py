@@ -5,6 +5,13 @@ from importlib import import_module
 import typer
 
 _COMMANDS: tuple[str, ...] = (
+    "build",
+    "thresholds",
+    "inspect",
+    "audit",
+    "balance",
+    "deduplicate",
+    "decontaminate",
     "harvest",
     "sources",
 )

@@ -37,7 +37,9 @@ def sieve(
     Args:
         of: documents.
         decide: stands at the top of a module, or is a `functools.partial` of such a one. It gets a table of documents, and the
-            same rows of each sidecar, and gives for each document the reason to drop it, or nothing.
+            same rows of each sidecar, and gives for each document the reason to drop it, or nothing. A component that changes
+            documents gives a table with the column `reason`, the columns that it changed, and counts under other names, which
+            are summed over the documents kept (figure `changed`).
         step: where to write.
         label: what is done, for the progress.
         sidecars: artifacts with a row for each document: with a property `shards`, or beside the name of the folder that holds
@@ -60,10 +62,11 @@ def sieve(
             found.setdefault(language, _Account()).add(said)
     whole = _Account()
     for account in found.values():
-        whole.add(account.figures())
+        whole.add(account.figures() | {"bytes": account.bytes})
     if whole.given != total or not whole.balanced or not all(each.balanced for each in found.values()):
         raise AssertionError(f"{total} documents were given and {whole.figures()} are accounted for")
     step.figures["documents"] = whole.figures()
+    step.figures["bytes"] = {language: found[language].bytes for language in sorted(found)}
     step.figures["by_language"] = {language: found[language].figures() for language in sorted(found)}
     return Documents(step.out)
 
@@ -104,26 +107,37 @@ def _sift(decide: Decide, given: tuple[str, str, list[str]], out: Path) -> dict[
     name, shard, sidecars = given
     documents = pq.read_table(shard, columns=SCHEMA.names).cast(SCHEMA)
     beside = [read_beside(documents, Path(each)) for each in sidecars]
-    judged = by_document(documents, partial(_reasons, decide), *beside)
-    reasons = pa.array(judged.values, type=pa.string())
+    judged = by_document(documents, partial(_verdicts, decide), *beside)
     faulty = pa.array([row in judged.faults for row in range(len(documents))], type=pa.bool_())
+    reasons = judged.values["reason"]
+    changed = documents
+    for column in (each for each in SCHEMA.names if each in judged.values.column_names):
+        values = pc.if_else(faulty, documents[column], judged.values[column])
+        changed = changed.set_column(SCHEMA.names.index(column), SCHEMA.field(column), values)
     kept = pc.and_(pc.is_null(reasons), pc.invert(faulty))
     dropped = pc.and_(pc.is_valid(reasons), pc.invert(faulty))
-    write_table(documents.filter(kept), out / name)
+    write_table(changed.filter(kept).cast(SCHEMA), out / name)
     if pc.any(dropped).as_py():
         left = documents.append_column(DROPPED_SCHEMA.field("reason"), reasons).filter(dropped)
         write_table(left.cast(DROPPED_SCHEMA), out / DROPPED_FOLDER / name)
-    return _count(documents["language"].to_pylist(), judged.values, judged.faults)
+    tallies = {
+        each: judged.values[each].to_pylist() for each in judged.values.column_names if each not in (*SCHEMA.names, "reason")
+    }
+    sizes = pc.binary_length(changed["text"].cast(pa.large_binary())).to_pylist()
+    return _count(changed["language"].to_pylist(), sizes, reasons.to_pylist(), judged.faults, tallies)
 
 
-def _reasons(decide: Decide, documents: pa.Table, *beside: pa.Table) -> list[str | None]:
+def _verdicts(decide: Decide, documents: pa.Table, *beside: pa.Table) -> pa.Table:
     for each in beside:
         missing = [pc.is_null(each[name]) for name in each.column_names if name != "id"]
         if missing and pc.any(reduce(pc.and_, missing)).as_py():
             # the slice is halved until such a document stands alone
             raise InputError(_NOT_MEASURED)
     found = decide(documents, *beside)
-    return found.to_pylist() if isinstance(found, pa.Array | pa.ChunkedArray) else list(found)
+    if isinstance(found, pa.Table):
+        return found
+    reasons = found if isinstance(found, pa.Array | pa.ChunkedArray) else pa.array(found, type=pa.string())
+    return pa.table({"reason": reasons.cast(pa.string())})
 
 
 def write_table(table: pa.Table, path: Path) -> None:
@@ -140,27 +154,34 @@ class _Account:
     def __init__(self) -> None:
         self.given = self.kept = self.quarantined = 0
         self.dropped: Counter[str] = Counter()
+        self.changed: Counter[str] = Counter()
+        self.bytes = 0
 
     def add(self, said: dict[str, Any]) -> None:
         self.given += said["in"]
         self.kept += said["kept"]
         self.quarantined += said["quarantined"]
         self.dropped.update(said["dropped"])
+        self.changed.update(said.get("changed", {}))
+        self.bytes += said["bytes"]
 
     @property
     def balanced(self) -> bool:
         return self.given == self.kept + self.dropped.total() + self.quarantined
 
     def figures(self) -> dict[str, Any]:
-        return {
-            "in": self.given,
-            "kept": self.kept,
-            "dropped": dict(sorted(self.dropped.items())),
-            "quarantined": self.quarantined,
-        }
+        dropped = dict(sorted(self.dropped.items()))
+        found: dict[str, Any] = {"in": self.given, "kept": self.kept, "dropped": dropped, "quarantined": self.quarantined}
+        return found | ({"changed": dict(sorted(self.changed.items()))} if self.changed else {})
 
 
-def _count(languages: list[str], reasons: list[str | None], faults: dict[int, str]) -> dict[str, Any]:
+def _count(
+    languages: list[str],
+    sizes: list[int],
+    reasons: list[str | None],
+    faults: dict[int, str],
+    tallies: dict[str, list[int | None]],
+) -> dict[str, Any]:
     found: dict[str, _Account] = {}
     for row, (language, reason) in enumerate(zip(languages, reasons, strict=True)):
         account = found.setdefault(language, _Account())
@@ -171,4 +192,7 @@ def _count(languages: list[str], reasons: list[str | None], faults: dict[int, st
             account.dropped[reason] += 1
         else:
             account.kept += 1
-    return {language: account.figures() for language, account in found.items()}
+            account.bytes += sizes[row]
+            for name, values in tallies.items():
+                account.changed[name] += int(values[row] or 0)
+    return {language: account.figures() | {"bytes": account.bytes} for language, account in found.items()}
