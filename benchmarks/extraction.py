@@ -125,7 +125,8 @@ def main() -> None:
             scores.setdefault(name, []).append(found_scores)
             rates.setdefault(name, []).append(rate)
             precision, recall, f1, whole = found_scores
-            print(f"{language:9} {name:23} {precision:9.3f} {recall:7.3f} {f1:6.3f} {whole:11.3f} {rate:8.0f}", flush=True)
+            shown = f"{precision:9.3f} {recall:7.3f} {f1:6.3f} {whole:11.3f} {rate:8.0f}"
+            print(f"{language:9} {name:23} {shown}", flush=True)
     summary = {}
     for name, rows in scores.items():
         averages = [round(mean(column), 3) for column in zip(*rows, strict=True)]
@@ -140,8 +141,10 @@ def main() -> None:
     print(f"records of a .warc.gz: panglot {speed['panglot']:.0f} MB/s, fastwarc {speed['fastwarc']:.0f} MB/s")
     ours, peer = summary["resiliparse"]["f1"], summary["trafilatura"]["f1"]
     result = {
-        "benchmark": "extraction", "ours": ours, "peer": peer, "unit": "F1 of character 5-grams", "ratio": round(ours / peer, 2),
-        "n": len(texts), "extractors": summary, "warc_mb_per_cpu_second": {name: round(each) for name, each in speed.items()},
+        "benchmark": "extraction", "ours": ours, "peer": peer, "unit": "F1 of character 5-grams",
+        "ratio": round(ours / peer, 2),
+        "n": len(texts), "extractors": summary,
+        "warc_mb_per_cpu_second": {name: round(each) for name, each in speed.items()},
     }  # fmt: skip
     print(json.dumps(result))
 
