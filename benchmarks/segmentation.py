@@ -310,9 +310,9 @@ def peer(questions: list[dict[str, Any]]) -> None:
 
     answers: list[dict[str, Any]] = []
     for each in questions:
-        tokenizer = load_word_tokenizer(each["language"])
-        work = tokenizer.sent_tokenize if each["kind"] == "sentences" else tokenizer.word_tokenize
         try:
+            tokenizer = load_word_tokenizer(each["language"])
+            work = tokenizer.sent_tokenize if each["kind"] == "sentences" else tokenizer.word_tokenize
             work(each["texts"][0])
         except ImportError:
             # Maltese needs stanza, which fetches a model.
