@@ -7,7 +7,8 @@ other text of the language (khm, amh, nqo) or from the train side of the pairs (
 
 - tokens a character of the held-out texts, before and after. An unknown token counts as many tokens as the characters that it
   hides: a tokenizer that hides whole words would otherwise look like the best of all. `unknown` is the share of hidden
-  characters;
+  characters. Where texts hold zero-width spaces, also what comes of them without these, and how far tokens could fall with
+  them if every word were one token (most tokenizers make a space of them);
 - in which share of the sentences of languages that are not taught the tokens change (the worst of eight languages);
 - retrieval on held-out pairs before training, and after it in both arms, with the paired difference of the arms.
 
@@ -19,7 +20,6 @@ import argparse
 import csv
 import gzip
 import json
-import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -34,7 +34,6 @@ from panglot.languages import Language
 
 MODEL = "embedded:e5-small"
 METRIC = "accuracy_cosine"
-FOREIGN = re.compile("[A-Za-z]")
 LONGEST = 150
 """Most characters of the sentences of SIB-200 that are taught: long ones take many minutes on a processor."""
 UNTAUGHT = ("eng_Latn", "deu_Latn", "ces_Latn", "pol_Latn", "swh_Latn", "hin_Deva", "tha_Thai", "zho_Hans")
@@ -66,14 +65,8 @@ def text_file(language: str, place: Path) -> Path | None:
     else:
         return None
     path = place / f"{language}.txt"
-    path.write_text("\n".join(own_script(language, " ".join(each.split())) for each in lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join(" ".join(each.split()) for each in lines) + "\n", encoding="utf-8")
     return path
-
-
-def own_script(language: str, text: str) -> str:
-    """The text without words of other scripts: help pages are full of English names, and pieces for these are not wanted."""
-    script = Language.parse(language).script
-    return " ".join(word for word in text.split(" ") if not FOREIGN.search(word) or script == "Latn")
 
 
 def json_texts(path: Path) -> Iterator[str]:
@@ -168,13 +161,16 @@ def visible_cost(vocabulary: Any, texts: list[str]) -> tuple[float, float]:
 def measured(language: str, outcome: Any, seeds: int) -> dict[str, Any]:
     from panglot.models.folder import inspect_folder
     from panglot.vocabulary.reading import read_vocabulary
+    from panglot.vocabulary.word_counts import word_counts
 
     made = outcome.artifacts
     if language == "tir":
         texts = list(made["held"].test.texts())
     else:
         texts = [row["source_text"] for row in made["split"].test.rows() if row["source_language"].startswith(language)]
-    costs = [visible_cost(read_vocabulary(inspect_folder(made[each].path).network), texts) for each in ("base", "extended")]
+    before, after = (read_vocabulary(inspect_folder(made[each].path).network) for each in ("base", "extended"))
+    costs = [visible_cost(each, texts) for each in (before, after)]
+    joined = [each.replace("\u200b", "") for each in texts]
     figures = next(each.manifest.figures for each in outcome.steps if each.name == "extended")
     changed = {tag: each["changed"] for tag, each in figures.get("retained", {}).items()}
     found: dict[str, Any] = {
@@ -185,6 +181,10 @@ def measured(language: str, outcome: Any, seeds: int) -> dict[str, Any]:
         "unknown": [round(each[1], 3) for each in costs],
         "untaught_changed": max(changed.values(), default=None),
     }
+    if joined != texts:
+        running = [visible_cost(each, joined)[0] for each in (before, after)]
+        found["without_zero_width_spaces"] = round(running[1] / running[0] - 1, 3)
+        found["one_token_a_word"] = round(sum(word_counts(before, texts).values()) / sum(map(len, before.encode(texts))) - 1, 3)
     if "change" in made:
         rows = [each for each in made["change"].table().to_pylist() if each["metric"] == METRIC]
         rows = [each for each in rows if each["language"].startswith(language)]

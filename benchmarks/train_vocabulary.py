@@ -68,8 +68,8 @@ def one(folder: Path, name: str, size: int) -> dict[str, Any]:
 
     from panglot.artifacts import step_folder
     from panglot.artifacts.memory import peak_memory_bytes
+    from panglot.corpus.balance.shares import Shares
     from panglot.corpus.documents import Documents
-    from panglot.vocabulary.shares import Shares
     from panglot.vocabulary.tokenizer import Tokenizer
     from panglot.vocabulary.train import train
 

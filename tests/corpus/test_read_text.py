@@ -73,7 +73,7 @@ def test_every_format_gives_the_text_unchanged(run, tmp_path, name, content):
 
 
 def test_control_characters_go_and_nothing_else(run, tmp_path):
-    text = "\u200ba\u0301\x07b\x00 \u00ad \u202ec\u200d"
+    text = "\u200ba\u0301\x07b\x01 \u00ad \u202ec\u200d"
     ran = run(read_text, files=[str(write(tmp_path / "hsb.jsonl", json.dumps({"text": text}) + '\n{"text": "\\u0007 "}\n'))])
     assert rows(ran) == [("hsb_Latn", "\u200ba\u0301b  c\u200d")]
 
@@ -154,9 +154,9 @@ CASES = {
     "latin1.txt": (b"d\xf3n\n", "not UTF-8: 1"),
     "utf16.txt": ("haj\n".encode("utf-16"), "UTF-16"),
     "binary.txt": (b"\x7fELF\0\0\n", "not text"),
-    "cut.txt.gz": (gzip.compress(b"haj, kak so wam dze?\n" * 999)[:-9], "truncated"),
+    "short.txt.gz": (gzip.compress(b"haj, kak so wam dze?\n" * 999)[:-9], "truncated"),
     "bad.txt.gz": (b"haj\n", "damaged"),
-    "long.txt": (b"a" * (50 << 20), "line longer than 1 MiB: 1"),
+    "long.txt": (b"a" * (50 << 20), "line longer than 16 MiB: 1"),
     "bad.jsonl": (b"{\n[1]\nnull\n", "not JSON: 1; not a JSON object: 2"),
     "keys.jsonl": (b'{"a": "x", "b": "y"}\n', "no column holds the text: there are 'a', 'b'"),
     "numbers.jsonl": (b'{"text": 1}\n', "a text is not a string: 1"),
@@ -184,7 +184,10 @@ def test_one_bad_file_is_one_clear_line(run, tmp_path, name):
 def test_one_bad_file_among_good_ones_is_set_aside(run, tmp_path, name):
     good = write(tmp_path / "hsb.txt", "haj\n")
     ran = run(read_text, files=[str(write(tmp_path / "x" / name, CASES[name][0])), str(good)])
-    assert rows(ran) == [("hsb_Latn", "haj")]
+    found = rows(ran)
+    assert found.pop() == ("hsb_Latn", "haj")
+    # what stands before the place where a file was cut is kept
+    assert found == ([("und", "haj, kak so wam dze?")] * 999 if name == "short.txt.gz" else [])
     assert len(ran.quarantine) >= (name not in ("blank.txt", "header.tsv"))
     assert all(name in each["where"] for each in ran.quarantine)
 
@@ -207,13 +210,13 @@ def test_unknown_tag_inside_a_folder_names_the_file(run, tmp_path):
 
 
 def test_a_long_line_does_not_fill_the_memory(run, tmp_path):
-    path = write(tmp_path / "hsb.txt", b"haj\n" + b"a" * (50 << 20) + b"\nwitaj\n")
+    path = write(tmp_path / "hsb.txt", b"haj\n" + b"a" * (300 << 20) + b"\nwitaj\n")
     if not reset_peak_memory():
         pytest.skip("the system cannot measure the peak")
     before = peak_memory_bytes()
     ran = run(read_text, files=[str(path)])
     assert rows(ran) == [("hsb_Latn", "haj"), ("hsb_Latn", "witaj")]
-    assert peak_memory_bytes() - before < 30 << 20
+    assert peak_memory_bytes() - before < 70 << 20
 
 
 def test_outside_inputs_change_with_the_bytes(tmp_path):

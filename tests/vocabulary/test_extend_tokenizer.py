@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes import SHAPES, TEXTS
@@ -20,6 +21,7 @@ from panglot.corpus.documents import DOCUMENTS_FILE, Documents, DocumentWriter
 from panglot.vocabulary.added_tokens import check_ids
 from panglot.vocabulary.extend_tokenizer import extend_tokenizer, extend_vocabulary
 from panglot.vocabulary.grow_unigram import grow_unigram
+from panglot.vocabulary.piece_rules import PieceRules
 from panglot.vocabulary.rows import Change
 from panglot.vocabulary.surface import unknown_id
 from panglot.vocabulary.tokenizer import Tokenizer
@@ -209,7 +211,7 @@ def test_unigram_scores_by_hand() -> None:
     space = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}
     model = {"type": "Unigram", "unk_id": 0, "vocab": pieces}
     old = Vocabulary({"model": model, "added_tokens": [], "pre_tokenizer": space})
-    new = grow_unigram(old, word_counts(old, ["ab ab"]), 2)
+    new = grow_unigram(old, word_counts(old, ["ab ab"]), 2, rules=PieceRules.of(old))
     # ▁ab alone is left in use: 2 of 2 tokens, log(1) + δ
     assert new.model["vocab"][5:] == [["▁ab", round(-5.0 - math.log(1 / 3), 6)]]
 
@@ -269,6 +271,54 @@ def test_component(tmp_path: Path) -> None:
     assert figures["tokens_per_character"]["after"] < figures["tokens_per_character"]["before"]
     assert set(figures["retained"]) == {"tha_Thai"}
     assert np.array_equal(change.source[: base.vocabulary.size], np.arange(base.vocabulary.size))
+
+
+MIXED = ["ក្រុមហ៊ុន LibreOffice Writer", "ក្រុមហ៊ុន LibreOffice Calc", "ក្រុម LibreOffice"]
+
+
+@pytest.mark.parametrize("kind", ["qwen", "xlm_r", "bert", "gemma"])
+def test_names_in_another_script_give_no_pieces(tmp_path: Path, kind: str) -> None:
+    """Pieces for English names that stand in Khmer pages would change how English is cut."""
+    base = base_of(kind, tmp_path)
+    text = documents(tmp_path / "text", [(each, "khm_Khmr") for each in MIXED * 4])
+
+    def latin(vocabulary: Vocabulary) -> list[str]:
+        new = (vocabulary.tokens[each] or "" for each in range(base.vocabulary.size, vocabulary.size))
+        return [each for each in new if len(regex.findall("[A-Za-z]", each)) > 1]
+
+    own = as_many_as_there_are(base, text, tmp_path)
+    assert not latin(own)
+    assert own.size > base.vocabulary.size
+    assert latin(as_many_as_there_are(base, text, tmp_path, scripts="any"))
+
+
+def base_of(kind: str, folder: Path) -> Tokenizer:
+    shape(kind).save(folder / "base" / "tokenizer")
+    return Tokenizer.open(folder / "base")
+
+
+def as_many_as_there_are(base: Tokenizer, text: Documents, folder: Path, **more: str) -> Vocabulary:
+    with pytest.raises(InputError, match="add at most") as caught, step_folder(folder / "refused") as step:
+        extend_tokenizer(tokenizer=base, text=text, add=10_000, step=step, **more)
+    with step_folder(folder / "extended") as step:
+        add = int(str(caught.value).split("add at most ")[1].split(",")[0])
+        extend_tokenizer(tokenizer=base, text=text, add=add, step=step, **more)
+    return Tokenizer.open(folder / "extended").vocabulary
+
+
+def test_text_in_another_script_than_its_language_is_named(tmp_path: Path) -> None:
+    text = documents(tmp_path / "text", [("ab ab abab abab", "khm_Khmr")] * 5)
+    with pytest.raises(InputError, match="nothing of script Khmr"), step_folder(tmp_path / "step") as step:
+        extend_tokenizer(tokenizer=base_of("xlm_r", tmp_path), text=text, add=2, step=step)
+
+
+@pytest.mark.parametrize("kind", ["xlm_r", "bert"])
+def test_khmer_with_and_without_zero_width_spaces(tmp_path: Path, kind: str) -> None:
+    """Learnt from text with them, the pieces serve text without them too."""
+    text = documents(tmp_path / "text", [("ប្រព័ន្ធ\u200bប្រតិបត្តិ\u200bការ", "khm_Khmr")] * 6)
+    new = as_many_as_there_are(base_of(kind, tmp_path), text, tmp_path)
+    assert len(new.encode(["ប្រព័ន្ធប្រតិបត្តិការ"])[0]) <= 2
+    assert len(new.encode(["ប្រព័ន្ធ\u200bប្រតិបត្តិ\u200bការ"])[0]) <= 3
 
 
 @pytest.mark.parametrize("kind", ["qwen", "xlm_r", "bert"])

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from panglot.artifacts import InputError
+from panglot.corpus.balance.shares import Fixed, Shares, Temperature, UniMax
 from panglot.corpus.documents import DOCUMENTS_FILE, Documents, DocumentWriter
 from panglot.vocabulary.drawing import draw
-from panglot.vocabulary.shares import Fixed, Shares, Temperature, UniMax
 
 SIZES = st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.floats(0.5, 1e12), min_size=1, max_size=40)
 

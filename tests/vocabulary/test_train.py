@@ -14,9 +14,9 @@ from text_strategy import HARD
 from training_text import made_documents, made_texts
 
 from panglot.artifacts import InputError, step_folder
+from panglot.corpus.balance.shares import Temperature, UniMax
 from panglot.corpus.documents import DOCUMENTS_FILE, Documents, DocumentWriter
 from panglot.vocabulary.reading import read_vocabulary
-from panglot.vocabulary.shares import Temperature, UniMax
 from panglot.vocabulary.special_tokens import SPECIAL_TOKENS
 from panglot.vocabulary.tokenizer import Tokenizer
 from panglot.vocabulary.train import train

@@ -2,6 +2,7 @@
 
 from panglot.artifacts.artifact import Artifact
 from panglot.artifacts.digest import digest_bytes, digest_file, digest_folder, digest_value
+from panglot.artifacts.engine import Engine, usable_cores
 from panglot.artifacts.errors import (
     EXIT_BAD_INPUT,
     EXIT_INTERRUPTED,
@@ -17,16 +18,25 @@ from panglot.artifacts.lock import locked
 from panglot.artifacts.manifest import MANIFEST_FILE, Manifest, is_whole, package_versions, read_manifest
 from panglot.artifacts.outside import outside_of, reads
 from panglot.artifacts.progress import Listener, Progress, Silent, Task
-from panglot.artifacts.step import QUARANTINE_FILE, Step, step_folder
-from panglot.artifacts.storage import discard_partial, staged_file, staged_folder, translated_storage_errors, write_file
+from panglot.artifacts.step import ERROR_BUDGET, QUARANTINE_FILE, Step, step_folder
+from panglot.artifacts.storage import (
+    discard_partial,
+    discard_scratch,
+    staged_file,
+    staged_folder,
+    translated_storage_errors,
+    write_file,
+)
 
 __all__ = [
+    "ERROR_BUDGET",
     "EXIT_BAD_INPUT",
     "EXIT_INTERRUPTED",
     "MANIFEST_FILE",
     "QUARANTINE_FILE",
     "Artifact",
     "BusyError",
+    "Engine",
     "InputError",
     "Listener",
     "Manifest",
@@ -43,6 +53,7 @@ __all__ = [
     "digest_folder",
     "digest_value",
     "discard_partial",
+    "discard_scratch",
     "is_whole",
     "lazy_names",
     "locked",
@@ -54,5 +65,6 @@ __all__ = [
     "staged_folder",
     "step_folder",
     "translated_storage_errors",
+    "usable_cores",
     "write_file",
 ]

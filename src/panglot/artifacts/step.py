@@ -1,6 +1,7 @@
 """A step: the folder that a component writes in, and what it wants to be known about its work."""
 
 import json
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from panglot.artifacts.digest import digest_file, digest_files, files_under
+from panglot.artifacts.engine import Engine
 from panglot.artifacts.manifest import MANIFEST_FILE, Manifest, OutputFile, package_versions
 from panglot.artifacts.memory import peak_memory_bytes, reset_peak_memory
 from panglot.artifacts.progress import Listener, Progress, Silent
-from panglot.artifacts.storage import staged_folder
+from panglot.artifacts.storage import discard_scratch, scratch_place, staged_folder
 
 QUARANTINE_FILE = "quarantine.jsonl"
+ERROR_BUDGET = 0.1
+"""Share of the documents of a step that may be quarantined before it stops."""
 _EXCERPT_CHARACTERS = 200
 
 
@@ -27,14 +31,44 @@ class Step:
         figures: JSON values for the manifest and the report; must be equal in equal runs.
         notes: sentences for the reader of the report.
         quarantined: reason to count.
+        engine: who does the step's tasks; no part of its key.
+        error_budget: share of the documents that may be quarantined before the step stops.
     """
 
-    def __init__(self, out: Path, *, seed: int = 0, listener: Listener | None = None) -> None:
+    def __init__(
+        self,
+        out: Path,
+        *,
+        seed: int = 0,
+        listener: Listener | None = None,
+        engine: Engine | None = None,
+        error_budget: float = ERROR_BUDGET,
+        scratch: Path | None = None,
+    ) -> None:
         self.out, self.seed = out, seed
+        self.engine, self.error_budget = engine or Engine(), error_budget
         self.figures: dict[str, Any] = {}
         self.notes: list[str] = []
         self.quarantined: Counter[str] = Counter()
         self._listener = listener or Silent()
+        self._scratch = scratch
+        self._scratch_is_old = scratch is not None
+
+    @property
+    def scratch(self) -> Path:
+        """A folder that outlives an interrupted run of this step, key for key, and is thrown away when the step is whole.
+
+        Write into it so that a file is whole or absent, and link or move finished files to `out`: a link costs nothing, and
+        `kill -9` between the two loses nothing. A file that is linked must not be changed in place. A step that has no key
+        begins with an empty one.
+        """
+        if not self._scratch_is_old:
+            self._scratch = scratch_place(self.out, "")
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch_is_old = True
+        assert self._scratch is not None
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        return self._scratch
 
     def progress(self, label: str, total: float | None = None) -> Progress:
         """A task for a `with` block: `advance()`, or `track(items)`."""
@@ -71,8 +105,12 @@ def step_folder(
     seed: int = 0,
     listener: Listener | None = None,
     volatile: tuple[str, ...] = (),
+    engine: Engine | None = None,
+    error_budget: float = ERROR_BUDGET,
 ) -> Iterator[Step]:
     """Open a step; when the block ends without an error its folder, manifest included, stands at `final`, whole.
+
+    With a key, `step.scratch` outlives an error and a `kill -9`, and the next step of the same key finds it.
 
     Example:
         >>> import tempfile
@@ -83,8 +121,11 @@ def step_folder(
         >>> sorted(each.name for each in place.iterdir())
         ['hello.txt', 'manifest.json']
     """
-    with staged_folder(Path(final)) as out:
-        step = Step(out, seed=seed, listener=listener)
+    final = Path(final)
+    scratch = scratch_place(final, key)
+    discard_scratch(final.parent, name=final.name, but=scratch if key else None)
+    with _scratch_of(final, outlives=bool(key)), staged_folder(final) as out:
+        step = Step(out, seed=seed, listener=listener, engine=engine, error_budget=error_budget, scratch=scratch)
         reset_peak_memory()
         began = time.monotonic()
         yield step
@@ -109,3 +150,14 @@ def step_folder(
             notes=step.notes,
         )
         (out / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")
+
+
+@contextmanager
+def _scratch_of(final: Path, *, outlives: bool) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        if not outlives:
+            discard_scratch(final.parent, name=final.name)
+        raise
+    discard_scratch(final.parent, name=final.name)

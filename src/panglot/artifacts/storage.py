@@ -3,13 +3,15 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from panglot.artifacts.errors import storage_error
 
 PARTIAL = ".partial"
+SCRATCH = ".scratch"
+_KEY_CHARACTERS = 16
 _FULL_DISK = "No space left on device"
 
 
@@ -108,6 +110,33 @@ def replace_folder(new: Path, final: Path) -> None:
 def discard_partial(parent: Path) -> None:
     """Remove what interrupted writers left under `parent`. Call it only while holding the folder's lock."""
     shutil.rmtree(parent / PARTIAL, ignore_errors=True)
+
+
+def scratch_place(final: Path, key: str) -> Path:
+    """Where a step keeps what an interrupted run must not lose: `.scratch/NAME-KEY`, beside its folder."""
+    return final.parent / SCRATCH / f"{final.name}-{key[:_KEY_CHARACTERS]}"
+
+
+def discard_scratch(
+    parent: Path, *, name: str | None = None, but: Path | None = None, names: Container[str] | None = None
+) -> None:
+    """Remove what interrupted runs left under `parent`. Call it only while holding the folder's lock.
+
+    Args:
+        parent: the folder of the steps.
+        name: only what belongs to this step.
+        but: leave this folder.
+        names: leave what belongs to these steps.
+    """
+    waiting = parent / SCRATCH
+    if not waiting.is_dir():
+        return
+    for each in waiting.iterdir():
+        owner = each.name.rpartition("-")[0]
+        if each != but and (owner == name or (name is None and owner not in (names or ()))):
+            shutil.rmtree(each, ignore_errors=True)
+    if not any(waiting.iterdir()):
+        waiting.rmdir()
 
 
 def write_file(path: Path, data: str | bytes) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from panglot.artifacts import InputError, write_file
 from panglot.cli.console import output, print_json
+from panglot.cli.running import AddressOption, EngineOption, WorkersOption, engine_of
 
 recipes_app = typer.Typer(help="The built-in recipes: list, show, copy.", no_args_is_help=False)
 
@@ -26,6 +27,9 @@ def run_command(
     verify: Annotated[bool, typer.Option("--verify", help="Read every byte of kept steps again.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    engine: EngineOption = None,
+    workers: WorkersOption = None,
+    address: AddressOption = None,
     open_report: Annotated[bool, typer.Option("--open", help="Open the report in a browser, where there is a screen.")] = False,
 ) -> None:
     """Run a recipe. A step whose inputs and parameters have not changed is kept."""
@@ -33,7 +37,9 @@ def run_command(
     from panglot.recipes.recipe import load, with_overrides
 
     found = with_overrides(load(recipe), overrides or [])
-    run_and_show(found, out or Path("runs") / found.name, dry_run=dry_run, quiet=quiet, as_json=as_json, verify=verify)
+    folder = out or Path("runs") / found.name
+    chosen = engine_of(engine, workers, address)
+    run_and_show(found, folder, dry_run=dry_run, quiet=quiet, as_json=as_json, verify=verify, engine=chosen)
     if open_report and not dry_run:
         _open(out or Path("runs") / found.name)
 

@@ -1,16 +1,51 @@
 """Running a recipe from the command line, and showing what came out: shared by `adapt` and `run`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from panglot.artifacts import Engine
 from panglot.cli.console import Screen, output, print_json
 
 if TYPE_CHECKING:
     from panglot.recipes.recipe import Recipe
     from panglot.recipes.runner import RunOutcome
 
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", help="Who does the heavy work: local or ray. [default: local]", show_default=False)
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Worker processes. [default: every usable core]", show_default=False)
+]
+AddressOption = Annotated[
+    str | None, typer.Option("--address", help="A running Ray cluster: auto or ray://HOST:PORT.", show_default=False)
+]
 
-def run_and_show(recipe: "Recipe", folder: Path, *, dry_run: bool, quiet: bool, as_json: bool, verify: bool) -> None:
+
+def engine_of(name: str | None, workers: int | None, address: str | None) -> Engine | None:
+    """The engine that flags say; None where none says anything.
+
+    Example:
+        >>> engine_of(None, 4, None), engine_of(None, None, "auto")
+        (Engine(name='local', workers=4, address=None), Engine(name='ray', workers=None, address='auto'))
+    """
+    if name is None and workers is None and address is None:
+        return None
+    chosen = name or ("ray" if address else "local")
+    return Engine.parse({"name": chosen, "workers": workers, "address": address}, where="--engine")
+
+
+def run_and_show(
+    recipe: "Recipe",
+    folder: Path,
+    *,
+    dry_run: bool,
+    quiet: bool,
+    as_json: bool,
+    verify: bool,
+    engine: Engine | None = None,
+) -> None:
     """Run a recipe, or with `dry_run` print its plan; then print the table or one JSON object."""
     from panglot.recipes.runner import preview, run
 
@@ -19,7 +54,7 @@ def run_and_show(recipe: "Recipe", folder: Path, *, dry_run: bool, quiet: bool, 
         return
     with Screen(quiet=quiet or as_json) as screen:
         screen.say(f"{recipe.title or recipe.name}\nrun folder: {folder}")
-        outcome = run(recipe, folder, listener=screen.listener, on_step=screen.step, verify=verify)
+        outcome = run(recipe, folder, listener=screen.listener, on_step=screen.step, verify=verify, engine=engine)
         screen.summary(outcome.steps)
     if as_json:
         print_json(as_object(outcome))

@@ -13,6 +13,7 @@ from panglot.corpus.reading import READERS
 from panglot.corpus.reading.aligned import names_language, read_aligned
 from panglot.corpus.reading.bounded import Account, Entry, Sides, Source
 from panglot.corpus.reading.columns import named_language, same_language
+from panglot.corpus.reading.conceptnet import FILE_NAME
 from panglot.corpus.reading.hub import read_hub
 from panglot.corpus.scripts import script_share
 from panglot.languages import Language
@@ -189,7 +190,10 @@ def _must_exist(path: Path) -> None:
 
 
 def _single(source: Source, origin: str = "") -> Reading:
-    module, _, name = READERS[source.suffix].partition(":")
+    assertions = source.path.name.startswith(FILE_NAME)
+    module, _, name = ("panglot.corpus.reading.conceptnet:read_conceptnet" if assertions else READERS[source.suffix]).partition(
+        ":"
+    )
 
     def read(sides: Sides, account: Account) -> Iterator[Entry]:
         reader: Callable[[Source, Sides, Account], Iterator[Entry]] = getattr(import_module(module), name)

@@ -1,51 +1,48 @@
-"""Component `corpus.read_text`: text of any known format to one table of documents."""
+"""Component `corpus.read_text`: raw text of any known format to a table of documents."""
 
 import os
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from panglot.artifacts import InputError, Step, did_you_mean, digest_file, digest_value, reads
-from panglot.corpus.documents import DOCUMENTS_FILE, UNDETERMINED, Documents, DocumentWriter
-from panglot.corpus.reading.bounded import Account, Source
-from panglot.corpus.reading.columns import is_code
-from panglot.corpus.reading.texts import TEXT_READERS, Found, Unit, Wanted
-from panglot.corpus.text import without_controls
+from panglot.artifacts import InputError, Step, digest_file, digest_value, reads
+from panglot.corpus.documents import UNDETERMINED, Documents
+from panglot.corpus.engine import run_tasks
+from panglot.corpus.reading.bounded import Source
+from panglot.corpus.reading.extraction import Extractor, Resiliparse
+from panglot.corpus.reading.hub import named_corpus
+from panglot.corpus.reading.plan import PAGES, Reading, cut, files_of, language_in_name, left_alone, parted, plan
+from panglot.corpus.reading.task import ReadingTask, read_task
+from panglot.corpus.reading.texts import LARGEST_DOCUMENT, Unit
+from panglot.corpus.shards import number_shards
 from panglot.languages import Language
 
-_TAG = re.compile(r"[A-Za-z]{2,3}[_-][A-Z][a-z]{3}")
-# words that stand in names of files and are also ISO 639-3 codes
-_WORDS = (
-    "all aux bin bpe csv dev doc fig gen git lm log mix new nlp old out raw ref run set spm src sub tab tar tgt tmp tok top "
-    "tra trn tsv tst txt val web zip"
-)
-_NO_CODES = frozenset(_WORDS.split())
+__all__ = ["language_in_name", "plan", "read_text"]
+
+_FEW = 10
+_SMALL_BYTES = 16 << 20
 
 
-class Reading(NamedTuple):
-    """One thing to read: its file, the name that stands in the column `source`, and the language that is known of it."""
-
-    path: Path
-    origin: str
-    language: str | None
-    whole: bool = False
-
-
-def outside_inputs(*, files: Sequence[str], **_: object) -> dict[str, str]:
-    """What reading depends on beside its parameters: the digest of each file."""
+def outside_inputs(*, files: Sequence[str], extractor: Any = None, **_: object) -> dict[str, str]:
+    """What reading depends on beside its parameters: the digest of each file, the extractor's version. Of a hub data set only
+    the name is known."""
     found: dict[str, str] = {}
+    pages = False
     for said in files:
-        path = _parted(said)[1]
+        path = parted(said)[1]
         if path.is_dir():
-            inside = [each for each in _files_of(path) if os.access(each, os.R_OK)]
+            inside = [each for each in files_of(path) if os.access(each, os.R_OK)]
             found[said] = digest_value([[each.relative_to(path).as_posix(), digest_file(each)] for each in inside])
+            pages = pages or any(Source(each).suffix in PAGES for each in inside)
         elif path.is_file() and os.access(path, os.R_OK):
             found[said] = digest_file(path)
+            pages = pages or Source(path).suffix in PAGES
+    if pages:
+        method = extractor if hasattr(extractor, "version") else Resiliparse()
+        found["extractor"] = method.version
     return found
 
 
@@ -56,110 +53,147 @@ def read_text(
     language: Language | None = None,
     column: str | None = None,
     unit: Unit = "line",
+    extractor: Extractor = Resiliparse(),  # noqa: B008 - it is frozen
+    largest: Annotated[int, Field(ge=1024)] = LARGEST_DOCUMENT,
     limit: Annotated[int, Field(ge=1)] | None = None,
     step: Step,
 ) -> Documents:
-    """Read documents from files and folders.
+    """Read documents from files, folders and hub data sets.
 
-    Formats: text (`.txt`, `.text`, `.md`), JSON Lines, TSV, CSV, Parquet, each but the last also packed as `.gz`; a folder of
-    these; a folder that an earlier step wrote. The text is under the column `text` (or `content`, `sentence`, `document`,
-    `body`), under the language's name, or under the only column.
+    Formats: text (`.txt`, `.text`, `.md`), JSON Lines, TSV, CSV, Parquet, WARC and WET, HTML, dumps of wikis (`.xml`), gettext
+    catalogues (`.po`, `.mo`: the translations), TMX (one side), each also packed as `.gz`, `.bz2`, `.xz`, `.zst`; a folder of
+    these; a folder that an earlier step wrote; `hub:NAME[:LANGUAGE]` for the data sets that `panglot corpus sources` lists, and
+    `hub:OWNER/NAME[:config][:split]` for any other. In a table the text is under the column `text` (or `content`, `sentence`,
+    `document`, `body`), under the language's name, or under the only column.
 
-    The language of a document is, in this order: what the entry says (`hsb=FILE`), what its row says (column `language`), what
-    the name of its file or folder says (`hsb.txt`, `hsb_Latn.train.jsonl.gz`, `eng_Latn/part-1.txt`), the parameter
-    `language`, or `und`.
+    The language of a document is, in this order: what the entry says (`hsb=FILE`), what its row says (column `language`; the
+    wiki of a dump, the header of a catalogue), what the name of its file or folder says (`hsb.txt`, `hsb_Latn.train.jsonl.gz`,
+    `eng_Latn/part-1.txt`), the parameter `language`, or `und`. What a page says of itself is kept in `meta`, not believed.
 
     The text stays as it is, marks, joiners and spaces included; only control characters, byte-order marks, soft hyphens and
-    direction overrides are taken out, and documents without any character that can be seen are left out.
+    direction overrides are taken out, and documents without any character that can be seen are left out. What cannot be read is
+    set aside with its reason, file and place; what is no document (a redirect, a picture) is counted by kind. The figures add
+    up: of `read`, `in` = `kept` + `quarantined` + `passed_over`.
+
+    Files are read in parallel, large ones in pieces. Tables are cut by their content, so that any number of workers gives the
+    same bytes.
 
     Args:
-        files: files and folders, each with its language in front if its name does not say it: `hsb=notes.txt`.
+        files: files, folders and hub data sets, each with its language in front if its name does not say it: `hsb=notes.txt`.
         language: the language of files that do not say theirs.
         column: the column or key that holds the text, where its name is none of the usual ones.
-        unit: what a document is in a plain text file: a line or a paragraph.
+        unit: what a document is in a plain text file: a line, a paragraph, the whole file.
+        extractor: how the text of HTML pages is found: resiliparse, trafilatura or plain.
+        largest: bytes of UTF-8 text that a document may have; a larger one is set aside.
         limit: read at most so many documents of each language, the first ones.
         step: where to write.
 
     Raises:
-        InputError: a named file is missing or cannot be used, or no document was found.
+        InputError: a named file is missing or cannot be used, no document was found, or more of them were set aside than the
+            error budget allows.
+        MissingExtra: there are HTML pages, and the extractor is not installed.
     """
     if not files:
         raise InputError("no file is given", where="files", fix="name at least one file with text")
     readings = list(dict.fromkeys(each for said in files for each in plan(said)))
-    counts: dict[str, int] = {}
-    found: Counter[str] = Counter()
-    with (
-        DocumentWriter(step.out / DOCUMENTS_FILE) as writer,
-        step.progress("reading text", total=len(readings)) as progress,
-    ):
-        for reading in progress.track(readings):
-            before = writer.count
-            try:
-                _copy(reading, language, column, unit, limit, found, writer, step)
-            except InputError as error:
-                if len(readings) == 1:
-                    raise
-                kept = f", after {writer.count - before} documents" if writer.count > before else ""
-                step.quarantine(error.what, where=f"{error.where or reading.path}{kept}")
-            counts[reading.origin] = counts.get(reading.origin, 0) + writer.count - before
-    if not writer.count:
+    if any(not each.hub and Source(each.path).suffix in PAGES for each in readings):
+        extractor.must_be_installed()
+    _tell_unverified(readings, step)
+    pieces = cut(readings, unit)
+    if limit is not None:
+        # The first documents of a language can be known only in the order of the files.
+        pieces = [tuple(part for piece in pieces for part in piece)]
+    tag = language.tag if language else None
+    here = str(Path.cwd())
+    tasks = [
+        ReadingTask(index, parts, tag, column, unit, largest, extractor, limit, here) for index, parts in enumerate(pieces)
+    ]
+    results = _run(tasks, step)
+    _tell_failures(results, readings, step)
+    found = _summed(results, "documents")
+    if not found:
         reasons = "; ".join(f"{reason}: {count}" for reason, count in sorted(step.quarantined.items()))
         raise InputError(
             f"no document was found ({reasons or 'nothing to read'})",
             where=", ".join(files[:8]) + (", …" if len(files) > 8 else ""),
             fix="see the reasons; a document must hold text",
         )
+    _keep_accounts(results, found, step)
     if language is None:
-        _tell_undetermined(readings, counts, found, step)
-    step.figures.update(documents=dict(sorted(found.items())), files=dict(sorted(counts.items())))
+        _tell_undetermined(readings, _summed(results, "undetermined"), found, step)
+    if others := left_alone(files, readings):
+        step.figures["files_of_other_formats"] = others
+    number_shards(step.out, [name for each in results for name in each["shards"]])
     return Documents(step.out)
 
 
-def _copy(
-    reading: Reading,
-    fallback: Language | None,
-    column: str | None,
-    unit: Unit,
-    limit: int | None,
-    found: Counter[str],
-    writer: DocumentWriter,
-    step: Step,
-) -> None:
-    """Write the documents of one file; a document is set aside where its language is another one than the entry says."""
-    account = Account(step)
-    known = None if reading.language in (None, UNDETERMINED) else Language(reading.language or "")
-    for each in _documents(reading, Wanted(column, known or fallback, unit), account):
-        tag = reading.language
-        if each.language and each.language != UNDETERMINED:
-            said = _language_of(each.language)
-            if reading.whole and tag is not None and said is not None and said != tag:
-                account.set_aside("of another language than the file is said to be", where=each.where, excerpt=each.language)
-                continue
-            if said is None and not (reading.whole and tag is not None):
-                account.set_aside("a language that nothing knows", where=each.where, excerpt=each.language)
-                continue
-            tag = said or tag
-        tag = tag or (fallback.tag if fallback else UNDETERMINED)
-        text = without_controls(each.text)
-        if not text or text.isspace() or (limit is not None and found[tag] >= limit):
-            continue
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            account.set_aside("lone surrogate", where=each.where, excerpt=text)
-            continue
-        found[tag] += 1
-        writer.document(text, tag, source=reading.origin, url=each.url, meta=each.meta)
+def _run(tasks: Sequence[ReadingTask], step: Step) -> list[dict[str, Any]]:
+    if len(tasks) == 1 and tasks[0].weight <= _SMALL_BYTES:
+        # Starting a worker would take longer than the work.
+        with step.progress("reading text", total=1) as progress:
+            return [read_task(task, step.out) for task in progress.track(tasks)]
+    return run_tasks(read_task, tasks, step=step, label="reading text")
 
 
-def _documents(reading: Reading, wanted: Wanted, account: Account) -> Iterator[Found]:
-    if reading.path.name == DOCUMENTS_FILE and wanted.column is None:
-        wanted = Wanted("text")
-    source = Source(reading.path)
-    return TEXT_READERS[source.suffix](source, wanted, account)
+def _tell_unverified(readings: Sequence[Reading], step: Step) -> None:
+    """Check the names of hub data sets before anything is read, and say what is not certain of them."""
+    for each in readings:
+        if each.hub and (named := named_corpus(str(each.path))) and named[0].unverified:
+            step.note(f"{each.path}: not checked against the corpus's public pages: {named[0].unverified}.")
 
 
-def _tell_undetermined(readings: Sequence[Reading], counts: dict[str, int], found: Counter[str], step: Step) -> None:
+def _summed(results: Sequence[dict[str, Any]], name: str) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for each in results:
+        total.update(each[name])
+    return total
+
+
+def _tell_failures(results: Sequence[dict[str, Any]], readings: Sequence[Reading], step: Step) -> None:
+    """Put what the tasks set aside into the step's quarantine.
+
+    Raises:
+        InputError: the only file cannot be read whole.
+    """
+    for result in results:
+        written: Counter[str] = Counter()
+        for reason, where, excerpt in result["records"]:
+            step.quarantine(reason, where=where, excerpt=excerpt)
+            written[reason] += 1
+        step.quarantined.update(Counter(result["quarantined"]) - written)
+        for what, where, fix in result["failures"]:
+            if len(readings) == 1:
+                raise InputError(what, where=where, fix=fix)
+            step.quarantine(what, where=where)
+
+
+def _keep_accounts(results: Sequence[dict[str, Any]], found: Counter[str], step: Step) -> None:
+    passed = _summed(results, "passed")
+    seen, kept, aside = (sum(each[name] for each in results) for name in ("seen", "kept", "skipped"))
+    if seen != kept + aside + passed.total() or kept != found.total():
+        raise AssertionError(f"{seen} documents came in, {kept} were kept, {aside} set aside, {passed.total()} passed over")
+    repeated = sum(each["repeated_ids"] for each in results)
+    if repeated:
+        step.note(
+            f"{repeated:,} documents have an identifier that an earlier one of the same file has. All are kept: `id` is made "
+            "from the content, and the file's own identifier is in `meta`."
+        )
+    budget = step.error_budget
+    judged = kept + aside
+    if aside > max(_FEW, budget * judged):
+        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in step.quarantined.most_common(5))
+        raise InputError(
+            f"{aside:,} of {judged:,} documents were set aside, more than the error budget of {budget:.0%} ({reasons})",
+            fix="see what they have in common, or leave their file out",
+        )
+    step.figures.update(
+        documents=dict(sorted(found.items())),
+        files=dict(sorted(_summed(results, "files").items())),
+        read={"in": seen, "kept": kept, "quarantined": aside, "passed_over": dict(sorted(passed.items()))},
+    )
+
+
+def _tell_undetermined(readings: Sequence[Reading], counts: Counter[str], found: Counter[str], step: Step) -> None:
     silent = [each.origin for each in readings if each.language is None and counts.get(each.origin)]
     if found[UNDETERMINED] and silent:
         shown = ", ".join(silent[:5]) + (f" and {len(silent) - 5} more" if len(silent) > 5 else "")
@@ -167,126 +201,3 @@ def _tell_undetermined(readings: Sequence[Reading], counts: dict[str, int], foun
             f"{found[UNDETERMINED]} documents are of no known language (und): nothing says the language of {shown}. "
             "Write hsb=FILE, or name the file hsb.txt."
         )
-
-
-def plan(said: str) -> list[Reading]:
-    """What one entry of `files` stands for.
-
-    Raises:
-        InputError: it is missing, of an unknown format, of an unknown language, or a folder without usable files.
-    """
-    language, path = _parted(said)
-    _must_exist(path)
-    if not path.is_dir():
-        source = Source(path)
-        if source.suffix not in TEXT_READERS:
-            suffix = f".{source.suffix}" if source.suffix else "no suffix"
-            near = did_you_mean(source.suffix, TEXT_READERS)
-            raise InputError(
-                f"unknown format: {suffix}",
-                where=path,
-                fix=near or f"known are {', '.join(sorted(TEXT_READERS))}, each also as .gz",
-            )
-        said_by_name = language or language_in_name((source.unpacked_name,), where=path)
-        return [Reading(path, path.name, said_by_name, language is not None)]
-    if (path / DOCUMENTS_FILE).is_file():
-        return [Reading(path / DOCUMENTS_FILE, path.name or DOCUMENTS_FILE, language, language is not None)]
-    return _folder(path, language)
-
-
-def _folder(folder: Path, language: str | None) -> list[Reading]:
-    found = _files_of(folder)
-    usable = [each for each in found if Source(each).suffix in TEXT_READERS]
-    if not usable:
-        seen = Counter(Source(each).suffix or "no suffix" for each in found)
-        shown = ", ".join(f"{suffix} ({count})" for suffix, count in sorted(seen.items())[:8]) or "no file"
-        raise InputError(
-            f"the folder holds no usable file: {shown}",
-            where=folder,
-            fix=f"known formats are {', '.join(sorted(TEXT_READERS))}",
-        )
-    readings = []
-    for path in usable:
-        relative = path.relative_to(folder)
-        names = (Source(path).unpacked_name, *reversed(relative.parts[:-1]))
-        said = language or language_in_name(names, where=path)
-        readings.append(Reading(path, relative.as_posix(), said, language is not None))
-    return readings
-
-
-def _files_of(folder: Path) -> list[Path]:
-    """Files under a folder, by name, without hidden ones and without following links to folders."""
-    found: list[Path] = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(each for each in folders if not each.startswith("."))
-        visible = (Path(place) / name for name in sorted(names) if not name.startswith("."))
-        found += [each for each in visible if each.is_file()]
-    return sorted(found, key=lambda each: each.relative_to(folder).parts)
-
-
-def _must_exist(path: Path) -> None:
-    if not os.path.lexists(path):
-        near = did_you_mean(path.name, (each.name for each in path.parent.iterdir())) if path.parent.is_dir() else ""
-        raise InputError("there is no such file", where=path, fix=near or "check the path")
-    if not path.exists():
-        raise InputError("the link leads nowhere, or in a circle", where=path)
-
-
-def _parted(said: str) -> tuple[str | None, Path]:
-    """Language and path of an entry.
-
-    Raises:
-        InputError: what stands in front of `=` is no language.
-    """
-    path = Path(said).expanduser()
-    language, equals, rest = said.partition("=")
-    if not equals or os.path.lexists(path) or "/" in language:
-        return None, path
-    if language == UNDETERMINED:
-        return UNDETERMINED, Path(rest).expanduser()
-    try:
-        return Language.parse(language).tag, Path(rest).expanduser()
-    except InputError as error:
-        raise InputError(error.what, where=said, fix=error.fix) from None
-
-
-def language_in_name(names: Sequence[str], *, where: object = None) -> str | None:
-    """The tag that the name of a file or, after it, of one of its folders says; None where they say nothing.
-
-    A code counts where it stands alone between dots, first or last (`hsb.train.tsv`, `news.hsb.txt`); words such as `dev` and
-    `raw`, which are codes of languages too, do not.
-
-    Args:
-        names: name of the file, of its folder, of that one's folder, and so on.
-        where: the file, for the error.
-
-    Raises:
-        InputError: something has the form of a tag (`hsb_Latm`), and there is no such language or script.
-
-    Example:
-        >>> language_in_name(["hsb.train.tsv"]), language_in_name(["part-1.txt", "eng_Latn"]), language_in_name(["dev.txt"])
-        ('hsb_Latn', 'eng_Latn', None)
-    """
-    for number, name in enumerate(names):
-        stem = name.rpartition(".")[0] if number == 0 and "." in name else name
-        pieces = stem.split(".")
-        for piece in dict.fromkeys((stem, pieces[0], pieces[-1])):
-            if piece.lower() in _NO_CODES or not is_code(piece):
-                continue
-            tag = _language_of(piece)
-            if tag is not None:
-                return tag
-            if _TAG.fullmatch(piece):
-                try:
-                    Language.parse(piece)
-                except InputError as error:
-                    raise InputError(f"the name says {piece!r}: {error.what}", where=where, fix=error.fix) from None
-    return None
-
-
-@cache
-def _language_of(said: str) -> str | None:
-    try:
-        return Language.parse(said).tag
-    except InputError:
-        return None

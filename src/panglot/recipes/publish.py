@@ -3,12 +3,16 @@
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from panglot.artifacts import Artifact, staged_file, staged_folder, write_file
 from panglot.recipes.plan import PlannedStep
 from panglot.recipes.references import Reference
 
-RESULTS, REPORT, MODEL = "results.parquet", "report.html", "model"
+if TYPE_CHECKING:
+    from panglot.corpus.documents import Documents
+
+RESULTS, REPORT, MODEL, DOCUMENTS = "results.parquet", "report.html", "model", "documents"
 
 
 def unpublish(folder: Path) -> None:
@@ -16,13 +20,16 @@ def unpublish(folder: Path) -> None:
     for name in (RESULTS, REPORT):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / MODEL, ignore_errors=True)
+    shutil.rmtree(folder / DOCUMENTS, ignore_errors=True)
 
 
 def publish(folder: Path, planned: list[PlannedStep], artifacts: dict[str, Artifact], *, changed: bool) -> None:
-    """Put `results.parquet`, `report.html` and `model/` at the top of a run.
+    """Put `results.parquet`, `report.html`, and `model/` or `documents/` at the top of a run.
 
-    The model is the one that the report names, with its card; in a run without a report the one that the last step wrote.
+    Documents are those of the last step, where it gives documents. The model is the one that the report names, with its card;
+    in a run without a report the one that the last step wrote.
     """
+    from panglot.corpus.documents import Documents
     from panglot.evaluation.results import Results, concatenate, write_table
     from panglot.models import Model
     from panglot.report.page import Page
@@ -39,6 +46,8 @@ def publish(folder: Path, planned: list[PlannedStep], artifacts: dict[str, Artif
 
             write_file(folder / REPORT, overview(folder))
         last = artifacts.get(planned[-1].name) if planned else None
+        if isinstance(last, Documents) and (changed or not (folder / DOCUMENTS).is_dir()):
+            _publish_documents(last, folder / DOCUMENTS)
         if isinstance(last, Model) and last.facts["source"] == "step" and (changed or not (folder / MODEL).is_dir()):
             _publish_model(last.path, None, folder / MODEL)
         return
@@ -52,6 +61,12 @@ def publish(folder: Path, planned: list[PlannedStep], artifacts: dict[str, Artif
         _publish_model(found.path, page.folder / "README.md", folder / MODEL)
 
 
+def _publish_documents(source: "Documents", target: Path) -> None:
+    with staged_folder(target) as staging:
+        for number, shard in enumerate(source.shards):
+            _link_or_copy(str(shard), str(staging / f"{number:05}.parquet"))
+
+
 def _publish_model(source: Path, card: Path | None, target: Path) -> None:
     with staged_folder(target) as staging:
         shutil.copytree(source, staging, dirs_exist_ok=True, copy_function=_link_or_copy)
@@ -61,8 +76,8 @@ def _publish_model(source: Path, card: Path | None, target: Path) -> None:
 
 
 def _link_or_copy(source: str, target: str) -> None:
-    # Weights are large and are replaced whole by every writer of safetensors; a link saves a second copy of them.
-    if source.endswith(".safetensors"):
+    # Weights and documents are large and are replaced whole by every writer; a link saves a second copy of them.
+    if source.endswith((".safetensors", ".parquet")):
         try:
             os.link(source, target)
         except OSError:

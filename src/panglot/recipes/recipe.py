@@ -6,12 +6,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from panglot.artifacts import InputError, did_you_mean
+from panglot.artifacts import Engine, InputError, did_you_mean
 from panglot.recipes import document
 from panglot.recipes.document import Document
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
-_KEYS = ("name", "title", "description", "seed", "steps")
+_KEYS = ("name", "title", "description", "seed", "engine", "steps")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Recipe:
         seed: the one seed from which every step draws.
         steps: name to step, in order.
         document: where each value stands in the file.
+        engine: who does the heavy work; no part of any step's key.
     """
 
     name: str
@@ -42,15 +43,18 @@ class Recipe:
     title: str = ""
     description: str = ""
     document: Document = field(default_factory=lambda: Document("recipe", None), compare=False, repr=False)
+    engine: Engine | None = None
 
     def to_yaml(self) -> str:
         """The recipe as a file."""
-        head = {"name": self.name, "title": self.title, "description": self.description}
+        head: dict[str, Any] = {"name": self.name, "title": self.title, "description": self.description}
         steps = {
             name: {"use": step.use, **step.parameters, **({"seed": step.seed} if step.seed is not None else {})}
             for name, step in self.steps.items()
         }
         filled = {key: value for key, value in head.items() if value}
+        if self.engine is not None:
+            filled["engine"] = self.engine.as_value()
         return document.dump({**filled, "seed": self.seed}) + "steps:\n" + _indented(steps)
 
     def where(self, *path: str | int) -> str:
@@ -97,6 +101,7 @@ def from_document(found: Document) -> Recipe:
         description=value.get("description", "").strip(),
         steps={each: _step(found, each, body) for each, body in steps.items()},
         document=found,
+        engine=None if value.get("engine") is None else Engine.parse(value["engine"], where=found.where("engine")),
     )
 
 
@@ -171,4 +176,4 @@ def with_overrides(recipe: Recipe, overrides: list[str]) -> Recipe:
             steps[name] = StepRecipe(old.use, old.parameters, value)
         else:
             steps[name] = StepRecipe(old.use, {**old.parameters, parameter: value}, old.seed)
-    return Recipe(recipe.name, steps, seed, recipe.title, recipe.description, recipe.document)
+    return Recipe(recipe.name, steps, seed, recipe.title, recipe.description, recipe.document, recipe.engine)

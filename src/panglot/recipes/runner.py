@@ -1,6 +1,7 @@
 """Runs a recipe: steps in order, in one process, each kept when nothing that it depends on has changed."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, Literal, Protocol
 from panglot import __version__
 from panglot.artifacts import (
     Artifact,
+    Engine,
     InputError,
     Listener,
     Manifest,
@@ -18,6 +20,7 @@ from panglot.artifacts import (
     Silent,
     digest_value,
     discard_partial,
+    discard_scratch,
     is_whole,
     locked,
     outside_of,
@@ -78,6 +81,7 @@ def run(
     listener: Listener | None = None,
     on_step: "OnStep | None" = None,
     verify: bool = False,
+    engine: Engine | None = None,
 ) -> RunOutcome:
     """Run a recipe in a folder. Safe to interrupt at any moment: the same call completes it.
 
@@ -91,6 +95,7 @@ def run(
         listener: shows progress.
         on_step: called before each step with its number, the count of steps and the step.
         verify: read every byte of the kept steps again, not just sizes and small files.
+        engine: who does the heavy work, instead of the recipe's engine; the outputs are the same for each.
 
     Raises:
         InputError: the recipe cannot work, or a newer Panglot wrote the folder.
@@ -98,10 +103,11 @@ def run(
         StepError: a step cannot use its input.
     """
     planned = plan(recipe)
-    with locked(folder), translated_storage_errors(folder):
+    with locked(folder), translated_storage_errors(folder), _workers():
         steps_folder = folder / "steps"
         discard_partial(steps_folder)
         discard_partial(folder)
+        discard_scratch(steps_folder, names={step.name for step in planned})
         _check_format(folder)
         write_file(folder / "recipe.yaml", recipe.to_yaml())
         outcome = RunOutcome(folder)
@@ -115,6 +121,7 @@ def run(
                     outcome.artifacts,
                     listener or Silent(),
                     verify=verify,
+                    engine=engine or recipe.engine,
                     before_running=partial(unpublish, folder),
                 )
             )
@@ -147,11 +154,13 @@ def preview(recipe: Recipe, folder: Path) -> RunOutcome:
     return outcome
 
 
-def run_step_alone(recipe: Recipe, place: Path, *, listener: Listener | None = None) -> StepOutcome:
+def run_step_alone(
+    recipe: Recipe, place: Path, *, listener: Listener | None = None, engine: Engine | None = None
+) -> StepOutcome:
     """Run a recipe of one step whose folder is `place` itself: what single commands are made of."""
     (step,) = plan(recipe)
-    with locked(place.parent):
-        return _run_step(step, place, {}, listener or Silent())
+    with locked(place.parent), _workers():
+        return _run_step(step, place, {}, listener or Silent(), engine=engine or recipe.engine)
 
 
 class OnStep(Protocol):
@@ -167,12 +176,14 @@ def _run_step(
     listener: Listener,
     *,
     verify: bool = False,
+    engine: Engine | None = None,
     before_running: Callable[[], None] = lambda: None,
 ) -> StepOutcome:
     with _naming(step):
         outside = _outside(step)
         manifest = _kept(step, place, artifacts, outside, verify=verify)
         if manifest is not None:
+            discard_scratch(place.parent, name=place.name)
             return StepOutcome(step.name, step.component.name, "kept", manifest)
         before_running()
         arguments = {name: _resolved(value, artifacts) for name, value in step.values.items()}
@@ -187,9 +198,20 @@ def _run_step(
             seed=step.seed,
             listener=listener,
             volatile=kind.volatile,
+            engine=engine,
         ) as handle:
             step.component.function(**arguments, step=handle)
     return StepOutcome(step.name, step.component.name, "ran", read_manifest(place))
+
+
+@contextmanager
+def _workers() -> Iterator[None]:
+    """Workers are kept from step to step, and end with the run."""
+    try:
+        yield
+    finally:
+        if "panglot.corpus.engine" in sys.modules:
+            sys.modules["panglot.corpus.engine"].close()
 
 
 @contextmanager

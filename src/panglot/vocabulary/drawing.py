@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import xxhash
 
 from panglot.artifacts import InputError
+from panglot.corpus.balance.ranks import EVERYTHING, last_rank, rank
+from panglot.corpus.balance.shares import SharesMethod
 from panglot.corpus.documents import Documents
-from panglot.vocabulary.shares import SharesMethod
-
-_EVERYTHING = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Draw:
         """Language, text, and whether it is drawn, of every document that is not empty, in the order of the table."""
         for row in self.text.rows():
             if row["text"]:
-                yield row["language"], row["text"], _rank(self.seed, row["id"]) <= self.last[row["language"]]
+                yield row["language"], row["text"], rank(self.seed, row["id"]) <= self.last[row["language"]]
 
 
 def draw(text: Documents, shares: SharesMethod, seed: int) -> Draw:
@@ -54,7 +52,7 @@ def draw(text: Documents, shares: SharesMethod, seed: int) -> Draw:
     found: dict[str, list[tuple[int, int]]] = {}
     for row in text.rows():
         if row["text"]:
-            found.setdefault(row["language"], []).append((_rank(seed, row["id"]), len(row["text"])))
+            found.setdefault(row["language"], []).append((rank(seed, row["id"]), len(row["text"])))
     if not found:
         raise InputError("there is no text to learn from", where=text.folder, fix="give documents that hold text")
     sizes = {tag: sum(size for _, size in found[tag]) for tag in sorted(found)}
@@ -63,13 +61,11 @@ def draw(text: Documents, shares: SharesMethod, seed: int) -> Draw:
     last: dict[str, int] = {}
     drawn: dict[str, float] = {}
     for tag, amount in amounts.items():
-        weights[tag], last[tag] = max(amount / sizes[tag], 1.0), _EVERYTHING
+        weights[tag], last[tag] = max(amount / sizes[tag], 1.0), EVERYTHING
         drawn[tag] = sizes[tag] * weights[tag]
         if amount < sizes[tag]:
-            ranked = sorted(found[tag])
-            reached = np.cumsum([size for _, size in ranked])
-            index = min(int(np.searchsorted(reached, amount)), len(ranked) - 1)
-            last[tag], drawn[tag] = (ranked[index][0], float(reached[index])) if amount else (-1, 0.0)
+            ranks = np.array([each for each, _ in found[tag]], dtype=np.uint64)
+            last[tag], drawn[tag] = last_rank(ranks, np.array([size for _, size in found[tag]]), amount)
     total, wanted = sum(drawn.values()), sum(amounts.values())
     if not total:
         raise InputError("every language has the share 0", fix="give at least one language a share")
@@ -82,7 +78,3 @@ def draw(text: Documents, shares: SharesMethod, seed: int) -> Draw:
         weights,
         last,
     )
-
-
-def _rank(seed: int, document: str) -> int:
-    return xxhash.xxh3_64_intdigest(document, seed)

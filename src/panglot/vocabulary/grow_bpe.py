@@ -10,7 +10,9 @@ from panglot.vocabulary.vocabulary import Vocabulary
 from panglot.vocabulary.word_counts import by_count, character_counts, cut_words
 
 
-def grow_bpe(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, minimum_count: int = 2) -> Vocabulary:
+def grow_bpe(
+    vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, rules: PieceRules, minimum_count: int = 2
+) -> Vocabulary:
     """Continue the training of a BPE tokenizer on the words of new text.
 
     Every word is cut by the tokenizer as it is; then the most frequent pairs are merged, as in training, and their merges
@@ -29,6 +31,7 @@ def grow_bpe(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, mini
         vocabulary: of the family "bpe" or "byte_bpe"; all its tokens must be in the model's own vocabulary.
         words: as [`word_counts`][panglot.vocabulary.word_counts.word_counts] gives them.
         add: how many tokens; fewer are added where the words do not give as many.
+        rules: which joined texts may become tokens.
         minimum_count: pairs and characters that are rarer are not added.
 
     Returns:
@@ -39,7 +42,7 @@ def grow_bpe(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, mini
     start = with_pieces(vocabulary, missing, [])
     merges: list[tuple[str, str]] = []
     if len(missing) < add:
-        loop = _loop(start, words, minimum_count)
+        loop = _loop(start, words, rules, minimum_count)
         for merge in loop:
             merges.append((loop.texts[merge.left], loop.texts[merge.right]))
             if len(missing) + len(merges) == add:
@@ -70,10 +73,10 @@ def _missing_characters(vocabulary: Vocabulary, words: Mapping[str, int], minimu
     )
 
 
-def _loop(vocabulary: Vocabulary, words: Mapping[str, int], minimum_count: int) -> PairMerges:
+def _loop(vocabulary: Vocabulary, words: Mapping[str, int], rules: PieceRules, minimum_count: int) -> PairMerges:
     tokens = [each or "" for each in vocabulary.tokens]
     alone = never_merged(vocabulary)
-    rules, prefix = PieceRules.of(vocabulary), _prefix(vocabulary)
+    prefix = _prefix(vocabulary)
     taken = set(vocabulary.ids)
 
     def join(left: str, right: str) -> str | None:

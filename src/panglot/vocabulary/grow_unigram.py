@@ -20,7 +20,9 @@ _LETTER = regex.compile(r"\p{L}")
 Scores = dict[str, float]
 
 
-def grow_unigram(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, minimum_count: int = 2) -> Vocabulary:
+def grow_unigram(
+    vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, rules: PieceRules, minimum_count: int = 2
+) -> Vocabulary:
     """Append pieces to a Unigram model that shorten the words of new text.
 
     1. Characters of the text that have no piece come first, the most frequent first.
@@ -43,6 +45,7 @@ def grow_unigram(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, 
         vocabulary: of the family "unigram"; all its tokens must be in the model's own vocabulary.
         words: as [`word_counts`][panglot.vocabulary.word_counts.word_counts] gives them.
         add: how many pieces; fewer are added where the words do not give as many.
+        rules: which texts of several characters may become pieces.
         minimum_count: pieces and characters that are rarer are not added.
 
     Returns:
@@ -53,7 +56,7 @@ def grow_unigram(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, 
     fixed = {each: model.score(count) for each, count in missing}
     chosen = dict(fixed)
     if len(fixed) < add:
-        candidates = _candidates(vocabulary, model, fixed, add - len(fixed), minimum_count)
+        candidates = _candidates(model, set(vocabulary.ids) | set(fixed), fixed, add - len(fixed), rules, minimum_count)
         chosen |= _choose(model, fixed, candidates, add - len(fixed))
     ordered = sorted(chosen.items(), key=lambda each: (-each[1], each[0]))
     return with_pieces(vocabulary, ordered)
@@ -125,10 +128,10 @@ class _TextModel:
         return {texts[each]: int(found[each]) for each in np.flatnonzero(found)}
 
 
-def _candidates(vocabulary: Vocabulary, model: _TextModel, fixed: Scores, wanted: int, minimum_count: int) -> Scores:
+def _candidates(
+    model: _TextModel, taken: set[str], fixed: Scores, wanted: int, rules: PieceRules, minimum_count: int
+) -> Scores:
     texts, cut = model.cut(fixed)
-    rules = PieceRules.of(vocabulary)
-    taken = set(vocabulary.ids) | set(fixed)
 
     def join(left: str, right: str) -> str | None:
         text = left + right

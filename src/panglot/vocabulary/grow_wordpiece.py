@@ -16,7 +16,9 @@ _SPARE = 0.5
 _SPARE_AT_LEAST = 200
 
 
-def grow_wordpiece(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, minimum_count: int = 2) -> Vocabulary:
+def grow_wordpiece(
+    vocabulary: Vocabulary, words: Mapping[str, int], add: int, *, rules: PieceRules, minimum_count: int = 2
+) -> Vocabulary:
     """Append pieces to a WordPiece vocabulary that shorten the words of new text.
 
     1. Characters of the text that have no piece come first, the most frequent first, each as the beginning of a word and as
@@ -36,6 +38,7 @@ def grow_wordpiece(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *
         vocabulary: of the family "wordpiece"; all its tokens must be in the model's own vocabulary.
         words: as [`word_counts`][panglot.vocabulary.word_counts.word_counts] gives them.
         add: how many pieces; fewer are added where the words do not give as many.
+        rules: which texts of several characters may become pieces.
         minimum_count: pieces and characters that are rarer are not added.
     """
     model = _TextModel(vocabulary, words)
@@ -43,7 +46,7 @@ def grow_wordpiece(vocabulary: Vocabulary, words: Mapping[str, int], add: int, *
     fixed = [*characters, *(shields(vocabulary, characters) if len(characters) < add else [])]
     if len(fixed) >= add:
         return with_pieces(vocabulary, fixed[:add])
-    return with_pieces(vocabulary, [*fixed, *_choose(model, fixed, add - len(fixed), minimum_count)])
+    return with_pieces(vocabulary, [*fixed, *_choose(model, fixed, add - len(fixed), rules, minimum_count)])
 
 
 def with_pieces(vocabulary: Vocabulary, pieces: Iterable[str]) -> Vocabulary:
@@ -115,9 +118,9 @@ def _is_mark(piece: str) -> bool:
     return len(piece) > 2 and piece.startswith("[") and piece.endswith("]")
 
 
-def _choose(model: _TextModel, fixed: list[str], wanted: int, minimum_count: int) -> list[str]:
+def _choose(model: _TextModel, fixed: list[str], wanted: int, rules: PieceRules, minimum_count: int) -> list[str]:
     texts, before = model.cut(fixed)
-    waiting = _candidates(model, texts, before, wanted, minimum_count)
+    waiting = _candidates(model, texts, before, wanted, rules, minimum_count)
     first_new = len(texts)
     chosen: list[str] = []
     while True:
@@ -140,8 +143,8 @@ def _credit(before: Cut, after: Cut, counts: list[int], first_new: int, new: int
     return found.astype(np.float64)
 
 
-def _candidates(model: _TextModel, texts: list[str], cut: Cut, wanted: int, minimum_count: int) -> list[str]:
-    rules, prefix = PieceRules.of(model.vocabulary), model.prefix
+def _candidates(model: _TextModel, texts: list[str], cut: Cut, wanted: int, rules: PieceRules, minimum_count: int) -> list[str]:
+    prefix = model.prefix
     taken = set(texts)
 
     def join(left: str, right: str) -> str | None:

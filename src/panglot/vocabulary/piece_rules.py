@@ -1,9 +1,11 @@
 """What a new piece may hold, beside being frequent."""
 
+from collections.abc import Collection
 from functools import cache
 
 import regex
 
+from panglot.corpus.scripts import script_share
 from panglot.vocabulary.surface import byte_letters
 from panglot.vocabulary.vocabulary import Vocabulary
 from panglot.vocabulary.word_counts import space_marker
@@ -18,21 +20,24 @@ class PieceRules:
     As SentencePiece does by default, a piece holds at most 16 characters, a space only as its first character, and letters,
     marks and the other signs of a script, not the digits and punctuation that all scripts share: numbers and punctuation stay
     cut as the tokenizer cuts them now, in every language. Of pieces of bytes the whole characters are looked at; a part of
-    a character is always allowed, since byte pairs must pass through it.
+    a character is always allowed, since byte pairs must pass through it. Where scripts are named, every letter of a piece is
+    of one of them: foreign names in a text give no pieces, and the languages that these come from stay as they are.
 
     Example:
         >>> rules = PieceRules(marker="▁", bytewise=False)
         >>> [rules.allow(each) for each in ("▁ສະ", "ក្រ", "2024", "ja,", "a▁b", "👩‍🚀")]
         [True, True, False, False, False, False]
+        >>> [PieceRules(marker="▁", bytewise=False, scripts=["Khmr"]).allow(each) for each in ("ក្រ", "▁Writer")]
+        [True, False]
     """
 
-    def __init__(self, *, marker: str, bytewise: bool) -> None:
-        self._marker, self._bytewise = marker, bytewise
+    def __init__(self, *, marker: str, bytewise: bool, scripts: Collection[str] = ()) -> None:
+        self._marker, self._bytewise, self._scripts = marker, bytewise, scripts
 
     @classmethod
-    def of(cls, vocabulary: Vocabulary) -> "PieceRules":
-        """The rules for the pieces of one tokenizer."""
-        return cls(marker=space_marker(vocabulary), bytewise=vocabulary.family == "byte_bpe")
+    def of(cls, vocabulary: Vocabulary, scripts: Collection[str] = ()) -> "PieceRules":
+        """The rules for the pieces of one tokenizer; `scripts` are ISO 15924 codes, none for any script."""
+        return cls(marker=space_marker(vocabulary), bytewise=vocabulary.family == "byte_bpe", scripts=scripts)
 
     def allow(self, piece: str) -> bool:
         """Whether the string may be a piece; single characters, and parts of one, always may."""
@@ -41,7 +46,7 @@ class PieceRules:
             return self._allow_bytes(text, marked=text != piece)
         if len(text) > MAX_CHARACTERS:
             return False
-        return (len(piece) <= 1) or _WORD_LIKE.fullmatch(text) is not None
+        return (len(piece) <= 1) or self._allow_whole(text)
 
     def _allow_bytes(self, text: str, *, marked: bool) -> bool:
         raw = bytes(_byte_of().get(each, 0) for each in text)
@@ -49,7 +54,14 @@ class PieceRules:
         if len(whole) > MAX_CHARACTERS or len(raw) > 4 * MAX_CHARACTERS:
             return False
         fragments = len(raw) - len(whole.encode())
-        return not whole or (len(whole) == 1 and not fragments and not marked) or _WORD_LIKE.fullmatch(whole) is not None
+        return not whole or (len(whole) == 1 and not fragments and not marked) or self._allow_whole(whole)
+
+    def _allow_whole(self, text: str) -> bool:
+        if _WORD_LIKE.fullmatch(text) is None:
+            return False
+        return not self._scripts or all(
+            any(script_share(each, script) > 0 for script in self._scripts) for each in text if each.isalpha()
+        )
 
 
 @cache

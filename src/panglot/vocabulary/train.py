@@ -7,13 +7,13 @@ import regex
 from pydantic import Field
 
 from panglot.artifacts import InputError, Step
+from panglot.corpus.balance.shares import Shares, Temperature
 from panglot.corpus.documents import Documents
 from panglot.vocabulary import assembly
 from panglot.vocabulary.cutting_rules import Cutting, Digits, Normalisation, Whitespace
 from panglot.vocabulary.drawing import Draw, draw
 from panglot.vocabulary.gathering import Gathered, gather
 from panglot.vocabulary.learning import Algorithm, Learner, summed
-from panglot.vocabulary.shares import Shares, Temperature
 from panglot.vocabulary.special_tokens import SPECIAL_TOKENS, Preset
 from panglot.vocabulary.surface import has_byte_fallback, unknown_id
 from panglot.vocabulary.tokenizer import TOKENIZER_FOLDER, Tokenizer

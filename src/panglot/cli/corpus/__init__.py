@@ -4,7 +4,17 @@ from importlib import import_module
 
 import typer
 
-_COMMANDS: tuple[str, ...] = ("harvest",)
+_COMMANDS: tuple[str, ...] = (
+    "build",
+    "thresholds",
+    "inspect",
+    "audit",
+    "balance",
+    "deduplicate",
+    "decontaminate",
+    "harvest",
+    "sources",
+)
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
 
 

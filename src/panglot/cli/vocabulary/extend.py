@@ -35,6 +35,9 @@ def extend_command(
     minimum_count: Annotated[
         int, typer.Option("--minimum-count", min=1, help="How often a new piece must come up in the text.")
     ] = 2,
+    any_script: Annotated[
+        bool, typer.Option("--any-script", help="Pieces with letters of other scripts than the language's own too.")
+    ] = False,
     pad_to: PadOption = None,
     seed: SeedOption = 17,
     dry_run: DryRunOption = False,
@@ -56,6 +59,8 @@ def extend_command(
         extension["retain"] = "$retained"
     if minimum_count != 2:
         extension["minimum_count"] = minimum_count
+    if any_script:
+        extension["scripts"] = "any"
     if pad_to:
         extension["pad_to_multiple_of"] = pad_to
     steps["extended"] = StepRecipe("vocabulary.extend", extension)

@@ -86,12 +86,21 @@ def check_folder(folder: Path, recipe: "Recipe") -> None:
         held = json.loads((folder / "run.json").read_bytes())["recipe"]
     except (OSError, ValueError, KeyError, TypeError):
         # a run that was interrupted has its recipe and steps, and no summary yet
-        held = recipe.name if (folder / "recipe.yaml").is_file() or (folder / ".lock").is_file() else None
+        held = _recipe_in(folder) or (recipe.name if (folder / ".lock").is_file() else None)
     if held != recipe.name:
         what = "files of another kind" if held is None else f"a run of {held}"
         raise InputError(
             f"the folder is in use: it holds {what}", where=f"--out {folder}", fix="choose another folder with --out"
         )
+
+
+def _recipe_in(folder: Path) -> str | None:
+    from panglot.recipes.recipe import load
+
+    try:
+        return load(str(folder / "recipe.yaml")).name
+    except InputError:
+        return None
 
 
 def _check_apart(folder: Path, model: str) -> None:

@@ -1,12 +1,32 @@
-"""Data sets of the Hugging Face hub, read only when a person names one: `hub:NAME[:config][:split]`."""
+"""Data sets of the Hugging Face hub, read only when a person names one: `hub:NAME[:config][:split]`, always as a stream."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from panglot.artifacts import InputError, PanglotError
 from panglot.corpus.reading.bounded import Account, Entry, Sides
+from panglot.corpus.reading.columns import named_language
 from panglot.corpus.reading.json_lines import RecordReader
+from panglot.corpus.reading.sources import NamedCorpus, find_source, language_name
+from panglot.corpus.reading.texts import Found, RecordTexts, Wanted
+from panglot.languages import Language
 
+MIRROR = "PANGLOT_HUB_FOLDER"
+"""Environment variable: a folder that holds copies of data sets as `OWNER/NAME`, read in place of the hub."""
 _SPLITS = {"train", "validation", "test", "dev", "devtest", "valid"}
+_MADLAD_PARTS = ("clean", "noisy")
+
+
+class Place(NamedTuple):
+    """What `datasets.load_dataset` is asked for."""
+
+    path: str
+    config: str | None
+    split: str
+    files: str | None = None
+    options: Mapping[str, Any] = {}
 
 
 def parse_hub_name(said: str) -> tuple[str, str | None, str]:
@@ -27,27 +47,142 @@ def parse_hub_name(said: str) -> tuple[str, str | None, str]:
     return name, None, rest[0] if rest else "train"
 
 
+def named_corpus(said: str) -> tuple[NamedCorpus, list[str]] | None:
+    """The row of a named corpus and what is said after its name; None for `hub:OWNER/NAME`, which is no such name.
+
+    Raises:
+        InputError: there is no corpus of that name.
+    """
+    name, *rest = said.removeprefix("hub:").split(":")
+    return None if "/" in name else (find_source(name), rest)
+
+
+def place_of(said: str, corpus: NamedCorpus, rest: list[str], language: Language | None) -> tuple[Place, str | None]:
+    """Where the text of a language stands in a named corpus, and the tag of that language.
+
+    Raises:
+        InputError: no language is said, or the corpus is not on the hub, or its terms have to be accepted first.
+    """
+    if not corpus.repository:
+        raise InputError(f"{corpus.title} cannot be streamed", where=said, fix=corpus.note)
+    code, tag = "", "eng_Latn" if corpus.style == "no language" else None
+    if corpus.style != "no language":
+        first = rest.pop(0) if rest else ""
+        chosen = named_language(first) if first else language
+        if chosen is None and not first:
+            raise InputError("no language is said", where=said, fix=f"write {said}:yor, or give the language")
+        code = language_name(corpus, chosen) if chosen else first
+        tag = chosen.tag if chosen else (language.tag if language else None)
+    part = rest.pop(0) if rest else ""
+    return _place(said, corpus, code, part), tag
+
+
+def _place(said: str, corpus: NamedCorpus, code: str, part: str) -> Place:
+    mirror = os.environ.get(MIRROR)
+    if corpus.terms and not mirror and not _has_token():
+        raise InputError(
+            f"{corpus.repository} asks that its terms are accepted",
+            where=said,
+            fix="accept them on its page on the hub, then `hf auth login`",
+        )
+    if corpus.files:
+        pattern = corpus.files.replace("{language}", code)
+        if part in _MADLAD_PARTS:
+            pattern = pattern.replace("_clean_", f"_{part}_")
+        builder, options = (corpus.builder, {}) if corpus.builder != "paragraphs" else ("text", {"sample_by": "paragraph"})
+        files = (
+            pattern if mirror is None else str(Path(mirror) / pattern.removeprefix("hf://datasets/").removeprefix("https://"))
+        )
+        return Place(builder, None, corpus.split, files, options)
+    repository = corpus.repository.replace("{language}", code).replace("{part}", part or "wikipedia")
+    split = part if part and "{part}" not in corpus.repository else corpus.split
+    config = corpus.config.replace("{language}", code) or None
+    return Place(repository if mirror is None else str(Path(mirror) / repository), config, split)
+
+
+def _has_token() -> bool:
+    from huggingface_hub import get_token
+
+    return get_token() is not None
+
+
+def _rows(said: str, place: Place) -> Iterator[Mapping[str, Any]]:
+    """The rows, streamed. No code of the data set is ever run.
+
+    Raises:
+        InputError: it cannot be reached or loaded.
+    """
+    from datasets import load_dataset
+
+    options: dict[str, Any] = {"split": place.split, "streaming": True, **place.options}
+    if place.files is not None:
+        options["data_files"] = {place.split: place.files}
+    try:
+        rows: Iterable[Mapping[str, Any]] = load_dataset(place.path, place.config, **options)
+        yield from rows
+    except PanglotError:
+        raise
+    except Exception as error:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        if "gated" in first_line.lower() or type(error).__name__ == "GatedRepoError":
+            raise InputError(
+                f"{place.path} asks that its terms are accepted",
+                where=said,
+                fix="accept them on its page on the hub, then `hf auth login`",
+            ) from error
+        raise InputError(
+            f"the hub data set cannot be loaded: {first_line}",
+            where=said,
+            fix="check its name, its configuration and the network, or download it and give the files",
+        ) from error
+
+
 def read_hub(said: str, sides: Sides, account: Account) -> Iterator[Entry]:
     """Pairs of a hub data set, streamed. No code of the data set is ever run.
 
     Raises:
         InputError: it cannot be reached or loaded, or its columns do not name the two sides.
     """
-    name, config, split = parse_hub_name(said)
-    from datasets import load_dataset
-
+    named = named_corpus(said)
+    if named is None:
+        name, config, split = parse_hub_name(said)
+        place = Place(name, config, split)
+    else:
+        corpus, rest = named
+        if not corpus.pairs:
+            raise InputError(f"{corpus.title} holds no pairs", where=said, fix="read it with corpus.read_text")
+        if not corpus.repository:
+            raise InputError(f"{corpus.title} cannot be streamed", where=said, fix=corpus.note)
+        codes = "-".join(sorted(language_name(corpus, each) for each in (sides.language, sides.pivot)))
+        place = _place(said, corpus, codes, rest[0] if rest else "")
     reader = RecordReader(sides, account)
-    try:
-        for number, record in enumerate(load_dataset(name, config, split=split, streaming=True)):
-            entry = reader.entry(record, f"{said}, row {number + 1}")
-            if entry is not None:
-                yield entry
-    except PanglotError:
-        raise
-    except Exception as error:
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        raise InputError(
-            f"the hub data set cannot be loaded: {first_line}",
-            where=said,
-            fix="check its name, its configuration and the network, or download it and give the files",
-        ) from error
+    for number, record in enumerate(_rows(said, place)):
+        entry = reader.entry(record, f"{said}, row {number + 1}")
+        if entry is not None:
+            yield entry
+
+
+def read_hub_texts(said: str, wanted: Wanted, account: Account) -> Iterator[Found]:
+    """Documents of a hub data set, streamed.
+
+    Raises:
+        InputError: it cannot be reached or loaded, it holds pairs, or no column holds the text.
+    """
+    named = named_corpus(said)
+    if named is None:
+        name, config, split = parse_hub_name(said)
+        reader = RecordTexts(wanted, account)
+        for number, record in enumerate(_rows(said, Place(name, config, split))):
+            yield from reader.found(record, f"{said}, row {number + 1}")
+        return
+    corpus, rest = named
+    if corpus.pairs:
+        raise InputError(f"{corpus.title} holds pairs", where=said, fix="read it with corpus.read_pairs")
+    place, tag = place_of(said, corpus, rest, wanted.language)
+    reader = RecordTexts(wanted, account)
+    reader.known_column(wanted.column or corpus.text)
+    for number, record in enumerate(_rows(said, place)):
+        row = record if corpus.url in (None, "url") else {**record, "url": record.get(corpus.url or "")}
+        for found in reader.found(row, f"{said}, row {number + 1}"):
+            text = found.text.replace("\\n", "\n") if corpus.escaped_lines else found.text
+            yield found._replace(text=text, language=tag or found.language)

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 
 from panglot.artifacts import InputError
-from panglot.corpus.reading.bounded import Account, Entry, Sides, Source
+from panglot.corpus.reading.bounded import MAX_LINE_BYTES, Account, Entry, Sides, Source
 from panglot.corpus.reading.columns import Columns, find_columns, wrong_columns
 
 Row = tuple[int, Sequence[str]]
@@ -31,9 +31,10 @@ def read_csv(source: Source, sides: Sides, account: Account) -> Iterator[Entry]:
     yield from _pairs(csv_rows(source, account), source, sides, account)
 
 
-def csv_rows(source: Source, account: Account) -> Iterator[Row]:
+def csv_rows(source: Source, account: Account, longest: int = MAX_LINE_BYTES) -> Iterator[Row]:
     """Number and cells of each row of a CSV file; rows that cannot be read are set aside."""
-    numbered = (f"{text}\n" for _, text in source.lines(account) if text is not None)
+    numbered = (f"{text}\n" for _, text in source.lines(account, longest) if text is not None)
+    csv.field_size_limit(longest)
     reader = csv.reader(numbered)
     while True:
         try:

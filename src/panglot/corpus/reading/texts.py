@@ -2,24 +2,56 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from panglot.artifacts import InputError
-from panglot.corpus.reading.bounded import Account, Source
+from panglot.corpus.documents import SCHEMA
+from panglot.corpus.reading.bounded import Account, Source, size_of
 from panglot.corpus.reading.columns import same_language
 from panglot.corpus.reading.tabular import Row, csv_rows
 from panglot.languages import Language
 
+if TYPE_CHECKING:
+    from panglot.corpus.reading.extraction import Page
+
 TEXT_NAMES = ("text", "content", "raw_content", "sentence", "document", "body")
 LANGUAGE_NAMES = ("language", "lang", "language_code", "iso639_3", "iso")
-MAX_DOCUMENT_CHARACTERS = 1 << 24
-_BATCH_ROWS = 1024
+SCRIPT_NAMES = ("language_script", "script")
+FACT_NAMES = ("date", "timestamp", "title")
+LARGEST_DOCUMENT = 16 << 20
+# JSON may write a character of two UTF-8 bytes as six, and a record holds more than its text.
+_RECORD_FACTOR = 4
+_BATCH_ROWS = 256
+_BATCH_BYTES = 16 << 20
 
-Unit = Literal["line", "paragraph"]
+Unit = Literal["line", "paragraph", "file"]
+
+_MODULE = "panglot.corpus.reading"
+TEXT_READERS: dict[str, str] = {
+    "csv": f"{_MODULE}.texts:read_csv_texts",
+    "htm": f"{_MODULE}.html:read_html",
+    "html": f"{_MODULE}.html:read_html",
+    "json": f"{_MODULE}.texts:read_records",
+    "jsonl": f"{_MODULE}.texts:read_records",
+    "md": f"{_MODULE}.texts:read_lines",
+    "mo": f"{_MODULE}.translations:read_gettext_texts",
+    "ndjson": f"{_MODULE}.texts:read_records",
+    "parquet": f"{_MODULE}.texts:read_parquet_texts",
+    "po": f"{_MODULE}.translations:read_gettext_texts",
+    "tab": f"{_MODULE}.texts:read_tsv_texts",
+    "text": f"{_MODULE}.texts:read_lines",
+    "tmx": f"{_MODULE}.translations:read_tmx_texts",
+    "tsv": f"{_MODULE}.texts:read_tsv_texts",
+    "txt": f"{_MODULE}.texts:read_lines",
+    "warc": f"{_MODULE}.warc:read_warc",
+    "wet": f"{_MODULE}.warc:read_warc",
+    "xhtml": f"{_MODULE}.html:read_html",
+    "xml": f"{_MODULE}.mediawiki:read_mediawiki",
+}
 
 
 class Found(NamedTuple):
@@ -27,10 +59,12 @@ class Found(NamedTuple):
 
     Attributes:
         text: as it stands in the file.
-        where: file and line or row.
+        where: file and line, row or record.
         language: what the row itself says, not yet understood; None where it says nothing.
         url: where it comes from.
         meta: further facts as JSON.
+        source: what the column `source` of a table of our own says.
+        original_id: the identifier that the file gives it.
     """
 
     text: str
@@ -38,6 +72,8 @@ class Found(NamedTuple):
     language: str | None = None
     url: str | None = None
     meta: str | None = None
+    source: str | None = None
+    original_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,30 +84,52 @@ class Wanted:
         column: the column or key that holds the text; None to find it by its name.
         language: the language that the file is in, where that is known: a column of its name holds the text too.
         unit: what a document is in a plain text file.
+        largest: bytes of UTF-8 text that a document may have.
+        extractor: gives the text of an HTML page; None where pages are not read.
     """
 
     column: str | None = None
     language: Language | None = None
     unit: Unit = "line"
+    largest: int = LARGEST_DOCUMENT
+    extractor: "Callable[[str], Page] | None" = None
+
+    def extract(self, page: str) -> "Page":
+        """The text of an HTML page."""
+        assert self.extractor is not None, "this reading was planned without an extractor"
+        return self.extractor(page)
 
 
 def read_lines(source: Source, wanted: Wanted, account: Account) -> Iterator[Found]:
-    """Documents of a plain text file: one a line, or one a paragraph (lines up to an empty line)."""
-    gathered: list[str] = []
-    began = 1
-    for number, line in source.lines(account):
-        if wanted.unit == "line":
+    """Documents of a plain text file: one a line, one a paragraph (lines up to an empty line), or the whole file."""
+    if wanted.unit == "line":
+        for number, line in source.lines(account, wanted.largest):
             if line:
-                yield Found(line, f"{source}:{number}")
+                yield Found(line, source.place(number))
+        return
+    gathered: list[str] = []
+    began, size = 1, 0
+    for number, line in source.lines(account, wanted.largest):
+        if line is None:
             continue
-        if line and not line.isspace():
+        if wanted.unit == "file" or (line and not line.isspace()):
             began = began if gathered else number
-            gathered.append(line)
-        elif gathered:
-            yield Found("\n".join(gathered), f"{source}:{began}")
-            gathered = []
-    if gathered:
-        yield Found("\n".join(gathered), f"{source}:{began}")
+            size += len(line.encode()) + 1
+            if size <= wanted.largest + 1:
+                gathered.append(line)
+            elif gathered:
+                account.set_aside(
+                    f"{wanted.unit} larger than {size_of(wanted.largest)}",
+                    where=source.place(began),
+                    excerpt=gathered[0][:200],
+                )
+                gathered = []
+            continue
+        if gathered and size <= wanted.largest + 1:
+            yield Found("\n".join(gathered), source.place(began))
+        gathered, size = [], 0
+    if gathered and size <= wanted.largest + 1:
+        yield Found("\n".join(gathered), source.place(began))
 
 
 def read_records(source: Source, wanted: Wanted, account: Account) -> Iterator[Found]:
@@ -80,11 +138,11 @@ def read_records(source: Source, wanted: Wanted, account: Account) -> Iterator[F
     Raises:
         InputError: the first object has no key that holds the text.
     """
-    reader = _Records(wanted, account)
-    for number, line in source.lines(account):
+    reader = RecordTexts(wanted, account)
+    for number, line in source.lines(account, _RECORD_FACTOR * wanted.largest):
         if not line or line.isspace():
             continue
-        where = f"{source}:{number}"
+        where = source.place(number)
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
@@ -97,14 +155,14 @@ def read_records(source: Source, wanted: Wanted, account: Account) -> Iterator[F
 
 
 def read_parquet_texts(source: Source, wanted: Wanted, account: Account) -> Iterator[Found]:
-    """Documents of a Parquet file; only the columns that are needed are read.
+    """Documents of a Parquet file; only the columns that are needed are read. `start` and `stop` of a part are row groups.
 
     Raises:
         InputError: this is no Parquet file, it is packed in gzip, or no column holds the text.
     """
     if source.packed:
         raise InputError("a Parquet file packed in gzip is not read", where=source, fix="unpack it: Parquet packs by itself")
-    reader = _Records(wanted, account)
+    reader = RecordTexts(wanted, account)
     with source.open() as stream:
         try:
             with pq.ParquetFile(stream) as file:
@@ -116,14 +174,17 @@ def read_parquet_texts(source: Source, wanted: Wanted, account: Account) -> Iter
                 if position is None:
                     raise no_text_column(names, source)
                 reader.known_column(names[position])
-                columns = [
-                    each for each in names if each == names[position] or each.lower() in (*LANGUAGE_NAMES, "url", "meta")
-                ]
-                number = 0
-                for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
-                    for record in batch.to_pylist():
-                        number += 1
-                        yield from reader.found(record, f"{source}, row {number}")
+                known = (*LANGUAGE_NAMES, *SCRIPT_NAMES, *FACT_NAMES, "id", "meta", "source", "url")
+                columns = [each for each in names if each == names[position] or each.lower() in known]
+                groups = range(source.start, file.num_row_groups if source.stop is None else source.stop)
+                number = sum(file.metadata.row_group(group).num_rows for group in range(source.start))
+                for group in groups:
+                    size = file.metadata.row_group(group)
+                    rows = max(1, min(_BATCH_ROWS, _BATCH_BYTES * size.num_rows // max(size.total_byte_size, 1)))
+                    for batch in file.iter_batches(batch_size=rows, row_groups=[group], columns=columns):
+                        for record in batch.to_pylist():
+                            number += 1
+                            yield from reader.found(record, f"{source}, row {number}")
         except (pa.ArrowException, UnicodeDecodeError) as error:
             raise InputError(f"this is no whole Parquet file: {str(error).splitlines()[0]}", where=source) from None
 
@@ -134,7 +195,7 @@ def read_tsv_texts(source: Source, wanted: Wanted, account: Account) -> Iterator
     Raises:
         InputError: no column holds the text.
     """
-    rows = ((number, text.split("\t")) for number, text in source.lines(account) if text)
+    rows = ((number, text.split("\t")) for number, text in source.lines(account, wanted.largest) if text)
     yield from _table(rows, source, wanted, account)
 
 
@@ -144,21 +205,7 @@ def read_csv_texts(source: Source, wanted: Wanted, account: Account) -> Iterator
     Raises:
         InputError: no column holds the text.
     """
-    yield from _table(csv_rows(source, account), source, wanted, account)
-
-
-TEXT_READERS: dict[str, Callable[[Source, Wanted, Account], Iterator[Found]]] = {
-    "csv": read_csv_texts,
-    "json": read_records,
-    "jsonl": read_records,
-    "md": read_lines,
-    "ndjson": read_records,
-    "parquet": read_parquet_texts,
-    "tab": read_tsv_texts,
-    "text": read_lines,
-    "tsv": read_tsv_texts,
-    "txt": read_lines,
-}
+    yield from _table(csv_rows(source, account, wanted.largest), source, wanted, account)
 
 
 def text_column(names: Sequence[str], wanted: Wanted) -> int | None:
@@ -220,21 +267,30 @@ def _is_string(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-class _Records:
+class RecordTexts:
     """Takes the text out of dictionaries of which each may have other keys."""
 
     def __init__(self, wanted: Wanted, account: Account) -> None:
         self._wanted, self._account = wanted, account
         self._known: dict[tuple[str, ...], int | None] = {}
+        self._by_name = False
 
     def known_column(self, name: str) -> None:
         """From here on the text is under this key."""
-        self._wanted = Wanted(name, self._wanted.language, self._wanted.unit)
+        self._wanted = replace(self._wanted, column=name)
 
     def found(self, record: Mapping[str, Any], where: str) -> Iterator[Found]:
+        """The document of one record; none after setting the record aside.
+
+        Raises:
+            InputError: no record before this one had a key that holds the text, and this one has none.
+        """
         keys = tuple(record)
         if keys not in self._known:
-            position = 0 if len(keys) == 1 and self._wanted.column is None else text_column(keys, self._wanted)
+            position = text_column(keys, self._wanted)
+            self._by_name = self._by_name or position is not None
+            if position is None and len(keys) == 1 and self._wanted.column is None and not self._by_name:
+                position = 0
             if position is None and not any(each is not None for each in self._known.values()):
                 raise no_text_column(keys, where)
             self._known[keys] = position
@@ -242,17 +298,42 @@ class _Records:
         if position is None:
             self._account.set_aside("no key holds the text", where=where, excerpt=", ".join(keys))
             return
-        text = record[keys[position]]
+        name = keys[position]
+        text = record[name]
         if not isinstance(text, str):
             self._account.set_aside("a text is not a string", where=where, excerpt=repr(record)[:400])
             return
-        if len(text) > MAX_DOCUMENT_CHARACTERS:
-            self._account.set_aside("document longer than 16 Mi characters", where=where, excerpt=text[:400])
-            return
-        spoken = (record[name] for name in LANGUAGE_NAMES if isinstance(record.get(name), str) and name != keys[position])
-        url, meta = record.get("url"), record.get("meta")
-        if isinstance(meta, dict):
-            meta = json.dumps(meta, ensure_ascii=False, sort_keys=True)
+        spoken = next((record[each] for each in LANGUAGE_NAMES if isinstance(record.get(each), str) and each != name), None)
+        script = next((record[each] for each in SCRIPT_NAMES if isinstance(record.get(each), str) and each != name), None)
+        if spoken and script and len(script) == 4 and spoken.isalpha():
+            spoken = f"{spoken}_{script}"
+        url, own = record.get("url"), keys == tuple(SCHEMA.names)
+        identifier = record.get("id")
         yield Found(
-            text, where, next(spoken, None), url if isinstance(url, str) else None, meta if isinstance(meta, str) else None
+            text,
+            where,
+            spoken,
+            url if isinstance(url, str) else None,
+            record["meta"] if own else _facts(record, name),
+            record["source"] if own else None,
+            None if own or not isinstance(identifier, str | int) else str(identifier),
         )
+
+
+def _facts(record: Mapping[str, Any], text_name: str) -> str | None:
+    """What a record says beside its text, as JSON."""
+    facts: dict[str, Any] = {}
+    meta = record.get("meta")
+    if isinstance(meta, str):
+        try:
+            parsed = json.loads(meta)
+        except (ValueError, RecursionError):
+            parsed = meta
+        meta = parsed if isinstance(parsed, dict) else {"meta": parsed}
+    if isinstance(meta, dict):
+        facts.update(meta)
+    for name in ("id", *FACT_NAMES):
+        value = record.get(name)
+        if isinstance(value, str | int) and value != "" and name != text_name:
+            facts.setdefault(name, value)
+    return json.dumps(facts, ensure_ascii=False, sort_keys=True, default=str) if facts else None

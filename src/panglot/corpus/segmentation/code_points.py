@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 CODE_POINTS = 0x110000
 _CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn"
 CATEGORIES = tuple(_CATEGORIES.split())
+# Behind the ideographs Unicode has assigned nothing but tags, variation selectors and private use.
+_END_OF_LETTERS, _TAGS, _PRIVATE = 0x34000, range(0xE0000, 0xE0200), 0xF0000
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class CodePoints:
         """Texts as code points; lone surrogates stay what they are."""
         codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype="<u4")
         bounds = np.zeros(len(texts) + 1, dtype=np.int64)
-        np.cumsum([len(each) for each in texts], out=bounds[1:])
+        np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)), out=bounds[1:])
         return cls(codes, bounds)
 
     def __len__(self) -> int:
@@ -51,10 +53,23 @@ class CodePoints:
         """Which text each character stands in, int64 [characters]."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
+    def whole(self) -> str:
+        """All texts in one."""
+        return self.codes.tobytes().decode("utf-32-le", "surrogatepass")
+
     def texts(self) -> list[str]:
         """The texts again."""
-        whole = self.codes.tobytes().decode("utf-32-le", "surrogatepass")
+        whole = self.whole()
         return [whole[first:last] for first, last in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True)]
+
+    def lowered(self) -> "CodePoints":
+        """The texts in lower case, character by character; a letter whose lower case is longer stays what it is.
+
+        Example:
+            >>> CodePoints.of(["ÉTÉ Ʃ ßİ"]).lowered().texts()
+            ['été ʃ ßİ']
+        """
+        return CodePoints(lower_case()[self.codes], self.bounds)
 
 
 @cache
@@ -66,7 +81,10 @@ def categories() -> NDArray[np.uint8]:
         ('Lo', 'Cf')
     """
     number = {name: place for place, name in enumerate(CATEGORIES)}
-    found = np.fromiter((number[unicodedata.category(chr(each))] for each in range(CODE_POINTS)), np.uint8, CODE_POINTS)
+    found = np.full(CODE_POINTS, number["Cn"], dtype=np.uint8)
+    found[_PRIVATE:] = number["Co"]
+    for codes in (range(_END_OF_LETTERS), _TAGS, *(range(end - 2, end) for end in (0x100000, CODE_POINTS))):
+        found[codes.start : codes.stop] = [number[unicodedata.category(chr(each))] for each in codes]
     found.setflags(write=False)
     return found
 
@@ -81,5 +99,16 @@ def of_categories(first_letters: str) -> NDArray[np.bool_]:
     """
     wanted = np.array([name[0] in first_letters for name in CATEGORIES])
     found: NDArray[np.bool_] = wanted[categories()]
+    found.setflags(write=False)
+    return found
+
+
+@cache
+def lower_case() -> NDArray[np.uint32]:
+    """The lower case of each code point that is one code point too, else itself; uint32 [1114112]."""
+    found = np.arange(CODE_POINTS, dtype=np.uint32)
+    upper = np.flatnonzero(categories()[:_END_OF_LETTERS] <= CATEGORIES.index("Lt"))
+    lowered = [chr(each).lower() for each in upper.tolist()]
+    found[upper] = [ord(each) if len(each) == 1 else code for code, each in zip(upper.tolist(), lowered, strict=True)]
     found.setflags(write=False)
     return found

@@ -14,11 +14,12 @@ class SharesMethod(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def amounts(self, sizes: Mapping[str, float]) -> dict[str, float]:
+    def amounts(self, sizes: Mapping[str, float], budget: float | None = None) -> dict[str, float]:
         """How much to take of each language, in the unit of the sizes; above a language's size it is repeated.
 
         Args:
             sizes: language to size, above zero.
+            budget: how much in all; the size of all the text without it.
 
         Returns:
             Language to amount, in the order of `sizes`.
@@ -28,24 +29,32 @@ class SharesMethod(BaseModel):
         """
         raise NotImplementedError
 
-    def shares(self, sizes: Mapping[str, float]) -> dict[str, float]:
+    def shares(self, sizes: Mapping[str, float], budget: float | None = None) -> dict[str, float]:
         """Amounts divided by their sum.
 
         Example:
             >>> UniMax(epochs=2).shares({"deu_Latn": 900, "hsb_Latn": 100})
             {'deu_Latn': 0.8, 'hsb_Latn': 0.2}
         """
-        found = self.amounts(sizes)
+        found = self.amounts(sizes, budget)
         total = math.fsum(found.values())
         return {name: each / total for name, each in found.items()}
+
+    def files(self) -> list[str]:
+        """Files that the rule reads."""
+        return []
+
+    def account(self, sizes: Mapping[str, float], budget: float | None = None) -> tuple[dict[str, Any], list[str]]:
+        """What a reader should know of how the shares came about: figures, and sentences about what is not known."""
+        return {}, []
 
 
 class Temperature(SharesMethod):
     """q_l ∝ p_l^α with p_l the share of the text: 1 leaves the shares as they are, 0 makes them equal.
 
     α = 0.3 is XLM-R's (Conneau et al. 2020, https://aclanthology.org/2020.acl-main.747) and, as temperature 1/0.3, mT5's; XLM
-    (Conneau and Lample 2019) took 0.5 for its vocabulary. The sum of the amounts is the size of all the text, so that small
-    languages are repeated as often as it takes.
+    (Conneau and Lample 2019) took 0.5 for its vocabulary, multilingual BERT 0.7. The sum of the amounts is the budget, so that
+    small languages are repeated as often as it takes.
 
     Attributes:
         alpha: the exponent, from 0 to 1.
@@ -54,11 +63,12 @@ class Temperature(SharesMethod):
     method: Literal["temperature"] = "temperature"
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.3
 
-    def amounts(self, sizes: Mapping[str, float]) -> dict[str, float]:
-        total = _checked(sizes)
+    def amounts(self, sizes: Mapping[str, float], budget: float | None = None) -> dict[str, float]:
+        total = checked(sizes)
+        wanted = total if budget is None else budget
         powers = {name: (size / total) ** self.alpha for name, size in sizes.items()}
         sum_of_powers = math.fsum(powers.values())
-        return {name: total * each / sum_of_powers for name, each in powers.items()}
+        return {name: wanted * each / sum_of_powers for name, each in powers.items()}
 
 
 class UniMax(SharesMethod):
@@ -76,20 +86,22 @@ class UniMax(SharesMethod):
     epochs: Annotated[float, Field(gt=0)] = 5.0
     budget: Annotated[float, Field(gt=0)] | None = None
 
-    def amounts(self, sizes: Mapping[str, float]) -> dict[str, float]:
+    def amounts(self, sizes: Mapping[str, float], budget: float | None = None) -> dict[str, float]:
         """See the class.
 
         Example:
             >>> UniMax(epochs=2, budget=100).amounts({"deu_Latn": 1000, "hsb_Latn": 10, "gla_Latn": 100})
             {'deu_Latn': 40.0, 'hsb_Latn': 20.0, 'gla_Latn': 40.0}
         """
-        left = _checked(sizes) if self.budget is None else self.budget
+        total = checked(sizes)
+        if budget is not None and self.budget is not None and budget != self.budget:
+            raise InputError(f"two budgets are given, {self.budget:g} and {budget:g}", where="budget", fix="give one of them")
+        left = next(each for each in (budget, self.budget, total) if each is not None)
         found: dict[str, float] = {}
         ascending = sorted(sizes, key=lambda name: (sizes[name], name))
         for position, name in enumerate(ascending):
             found[name] = min(left / (len(ascending) - position), self.epochs * sizes[name])
             left -= found[name]
-        _checked(sizes)
         return {name: found[name] for name in sizes}
 
 
@@ -103,8 +115,9 @@ class Fixed(SharesMethod):
     method: Literal["fixed"] = "fixed"
     weights: dict[str, Annotated[float, Field(ge=0)]]
 
-    def amounts(self, sizes: Mapping[str, float]) -> dict[str, float]:
-        total = _checked(sizes)
+    def amounts(self, sizes: Mapping[str, float], budget: float | None = None) -> dict[str, float]:
+        total = checked(sizes)
+        wanted = total if budget is None else budget
         for name in self.weights:
             if name not in sizes:
                 raise InputError(f"there is no text of {name}", where="weights", fix=did_you_mean(name, sizes) or None)
@@ -115,10 +128,15 @@ class Fixed(SharesMethod):
         sum_of_weights = math.fsum(self.weights.values())
         if not sum_of_weights:
             raise InputError("all weights are 0", where="weights")
-        return {name: total * self.weights[name] / sum_of_weights for name in sizes}
+        return {name: wanted * self.weights[name] / sum_of_weights for name in sizes}
 
 
-def _checked(sizes: Mapping[str, float]) -> float:
+def checked(sizes: Mapping[str, float]) -> float:
+    """The sum of the sizes.
+
+    Raises:
+        InputError: nothing is given, or a size is not above zero.
+    """
     if not sizes:
         raise InputError("there is no language to take text from")
     for name, size in sizes.items():
@@ -127,12 +145,13 @@ def _checked(sizes: Mapping[str, float]) -> float:
     return math.fsum(sizes.values())
 
 
-def _spelled_out(said: Any) -> Any:
+def spelled_out(said: Any) -> Any:
+    """A rule's parameters where only its name is given."""
     return {"method": said} if isinstance(said, str) else said
 
 
 Shares = Annotated[
     Annotated[Temperature | UniMax | Fixed, Field(discriminator="method")],
-    BeforeValidator(_spelled_out),
+    BeforeValidator(spelled_out),
 ]
 """A rule by name (`temperature`), or with its parameters (`{method: unimax, epochs: 5}`)."""

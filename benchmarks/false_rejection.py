@@ -1,0 +1,279 @@
+"""False rejection of clean text, and planted noise found, with thresholds estimated on other text.
+
+    python benchmarks/false_rejection.py [--data ../shared/data] [--languages tam_Taml,…] [--documents 45]
+
+Thresholds are estimated from whatever reference text the data folder has for a language (Universal Declaration, Tatoeba, New Testament,
+help pages, Quran, news, …), never from SIB-200; a language without any takes the packaged thresholds. Then
+
+(a) documents of 12 sentences of SIB-200 (professional translations), three lines of four sentences: the share rejected, by reason; also with
+    every sentence on a line of its own, and with all on one line;
+(b) noise of seven kinds planted in every second of these documents: the share found, by kind and script; and the wrong language when it is the
+    nearest relative in the data and not any language of the script;
+(c) the same with the published English values of FineWeb2's rules for all languages, with the language's own stop words.
+
+Reads nothing but the data folder. A figure that falls short is printed like any other.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import resource
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from panglot.artifacts import Step
+from panglot.corpus.documents import Documents, DocumentWriter
+from panglot.corpus.noise import KINDS, make_noise, spaces_of
+from panglot.corpus.segmentation.words import find_words
+from panglot.corpus.signals import signals_of
+from panglot.corpus.thresholds import LanguageThresholds, Thresholds, shipped
+from panglot.corpus.thresholds.artifact import relatives_of
+from panglot.corpus.thresholds.estimate import estimate_thresholds
+from panglot.corpus.thresholds.rules import RULES
+from panglot.languages import Language
+
+SENTENCES, LINES = 12, 3
+GROUPS = ("size", "gopher_quality", "gopher_repetition", "fineweb", "roots", "damage", "reference")
+# codes that a set writes in its own way
+OTHERWISE = {"arb": ["ara"], "zho": ["cmn"], "khk": ["mon"], "quy": ["que"], "npi": ["nep"], "grn": ["gug", "gn"]}
+
+
+def lines(path: Path) -> Iterator[str]:
+    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as stream:
+        for line in stream:
+            yield line.rstrip("\n")
+
+
+def column(path: Path, name: str | None) -> list[str]:
+    """One column of a table; the first that is no English where no name is given."""
+    rows = lines(path)
+    heading = next(rows).split("\t")
+    place = heading.index(name) if name else next(number for number, each in enumerate(heading) if each != "eng")
+    return [row.split("\t")[place] for row in rows]
+
+
+def reference_text(data: Path, tag: str, declaration: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Clean text of a language by source; SIB-200 is none of them."""
+    found: dict[str, list[str]] = {}
+    names = [tag, tag[:3], *OTHERWISE.get(tag[:3], [])]
+    for name in names:
+        if name in declaration:
+            found.setdefault("udhr", declaration[name])
+        tables = [("tatoeba", f"tatoeba/{name}-eng.tsv.gz", None), ("bible", f"bible_nt/{name}.tsv.gz", "text")]
+        tables += [(each, f"{each}/{name}.tsv.gz", "text") for each in ("libreoffice_help", "gnome_help", "quran")]
+        tables += [("flores_v1", f"flores_v1/{name}-eng.test.tsv.gz", None)]
+        for source, path, heading in tables:
+            if (data / path).is_file():
+                found.setdefault(source, column(data / path, heading))
+        for part in ("train", "dev"):
+            if (path := data / f"masakhanews/{name}.{part}.jsonl.gz").is_file():
+                found.setdefault("masakhanews", [])
+                found["masakhanews"] += [json.loads(line)["text"] for line in lines(path)]
+        if (folder := data / "ud").is_dir():
+            for path in sorted(folder.glob(f"{name}*train*.gz")) + sorted(folder.glob(f"{name}*test*.gz")):
+                text = [line[9:] for line in lines(path) if line.startswith("# text = ")]
+                found.setdefault("ud", []).extend(text)
+    return {source: texts for source, texts in found.items() if texts}
+
+
+def declarations(data: Path) -> dict[str, list[str]]:
+    """The Universal Declaration by ISO code (of several texts the first) and by tag where a code has several scripts."""
+    codes: dict[str, str] = {}
+    for line in (data / "udhr/languages.tsv").read_text(encoding="utf-8").split("\n")[1:]:
+        if line:
+            code, iso = line.split("\t")[:2]
+            codes.setdefault(iso, code)
+    wanted = {code: iso for iso, code in codes.items()}
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for line in lines(data / "udhr/udhr.jsonl.gz"):
+        row = json.loads(line)
+        if row["code"] in wanted:
+            found[wanted[row["code"]]].append(row["text"])
+    return found
+
+
+def sentences(data: Path, tag: str) -> list[str]:
+    return column(data / f"sib200/{tag}.tsv.gz", "text")
+
+
+def documents(text: Sequence[str], tag: str, count: int) -> list[str]:
+    """Documents of 12 sentences on so many lines."""
+    blank = " " if spaces_of(tag) else ""
+    size = SENTENCES // count
+    return [
+        "\n".join(blank.join(text[at : at + size]) for at in range(first, first + SENTENCES, size))
+        for first in range(0, len(text) - SENTENCES + 1, SENTENCES)
+    ]
+
+
+def judge(
+    texts: Sequence[str], found: LanguageThresholds, bounds: Mapping[str, tuple[float | None, float | None]]
+) -> dict[str, Any]:
+    """Which texts each bound rejects: name of the bound to bool [texts]."""
+    signals = signals_of(texts, found.tag, stop_words=found.stop_words, model=found.model, groups=GROUPS)
+    rejected = {}
+    for signal, (least, most) in bounds.items():
+        values = signals[signal].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            if least is not None:
+                rejected[f"{signal}_low"] = values < np.float32(least)
+            if most is not None:
+                rejected[f"{signal}_high"] = values > np.float32(most)
+    return rejected
+
+
+def share(rejected: Mapping[str, Any]) -> float:
+    return float(np.any(list(rejected.values()), axis=0).mean()) if rejected else 0.0
+
+
+def english() -> dict[str, tuple[float | None, float | None]]:
+    """The published English values, for every language: FineWeb2's rules and no others."""
+    found: dict[str, tuple[float | None, float | None]] = {}
+    for rule in RULES:
+        if rule.english is not None and rule.signal not in ("control_characters", "replacement_characters"):
+            least, most = found.get(rule.signal, (None, None))
+            found[rule.signal] = (rule.english, most) if rule.side == "min" else (least, rule.english)
+    return found
+
+
+def measure(data: Path, tag: str, tags: Sequence[str], found: LanguageThresholds) -> dict[str, Any]:
+    text = sentences(data, tag)
+    clean = documents(text, tag, LINES)
+    outcome: dict[str, Any] = {"origin": found.origin, "documents": len(clean)}
+    rejected = judge(clean, found, found.bounds)
+    outcome["rejected"] = share(rejected)
+    outcome["reasons"] = {name: int(each.sum()) for name, each in rejected.items() if each.any()}
+    outcome["sentence_a_line"] = share(judge(documents(text, tag, SENTENCES), found, found.bounds))
+    outcome["one_line"] = share(judge(documents(text, tag, 1), found, found.bounds))
+    published = judge(clean, found, english())
+    outcome["english_rejected"] = share(published)
+    outcome["english_reasons"] = {name: int(each.sum()) for name, each in published.items() if each.any()}
+    rng = np.random.default_rng(29)
+    foreign = {other: documents(sentences(data, other), other, LINES)[::7] for other in tags if other[:3] != tag[:3]}
+    same = [each for other, texts in foreign.items() if other[4:] == tag[4:] for each in texts]
+    others = same or [each for texts in foreign.values() for each in texts]
+    outcome["noise"], outcome["english_noise"] = {}, {}
+    for kind in KINDS:
+        noisy = [make_noise(each, kind, rng, spaces=spaces_of(tag), others=others) for each in clean[::2]]
+        outcome["noise"][kind] = share(judge(noisy, found, found.bounds))
+        outcome["english_noise"][kind] = share(judge(noisy, found, english()))
+    near = relatives_of(tag, list(foreign), 1)
+    if near:
+        outcome["nearest"] = near[0]
+        outcome["nearest_found"] = share(judge(foreign[near[0]], found, found.bounds))
+    return outcome
+
+
+def estimated(data: Path, tags: Sequence[str], count: int) -> Thresholds:
+    declaration = declarations(data)
+    folder = Path(tempfile.mkdtemp(prefix="panglot-thresholds-"))
+    with DocumentWriter(folder / "reference" / "documents.parquet") as writer:
+        for tag in tags:
+            for source, texts in reference_text(data, tag, declaration).items():
+                for each in texts:
+                    if each.strip():
+                        writer.document(each, tag, source=source)
+    (folder / "out").mkdir()
+    return estimate_thresholds(Documents(folder / "reference"), documents=count, prior=shipped(), step=Step(folder / "out"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("PANGLOT_SHARED", beside)))
+    parser.add_argument("--languages", help="only these tags")
+    parser.add_argument("--documents", type=int, default=45, help="reference documents a source")
+    parser.add_argument("--thresholds", type=Path, help="thresholds estimated before; `packaged` for those of the package")
+    given = parser.parse_args()
+    if not (given.data / "sib200").is_dir():
+        print(f"no data under {given.data}: give --data", file=sys.stderr)
+        raise SystemExit(2)
+    every = sorted(path.name[:8] for path in (given.data / "sib200").glob("*.tsv.gz"))
+    tags = given.languages.split(",") if given.languages else every
+    packaged = given.thresholds is not None and given.thresholds.name == "packaged"
+    own = (
+        shipped()
+        if packaged
+        else Thresholds(given.thresholds)
+        if given.thresholds
+        else estimated(given.data, tags, given.documents)
+    )
+    if not packaged:
+        print(f"thresholds: {own.folder}")
+    outcomes: dict[str, dict[str, Any]] = {}
+    print(f"{'language':10} {'reference':34} {'rejected':>8} {'a line':>7} {'one':>6} {'English':>8}  noise found below 95 %")
+    for tag in tags:
+        found = own.of(tag) if tag in own.languages else shipped().of(tag)
+        outcome = outcomes[tag] = measure(given.data, tag, every, found)
+        said = ",".join(found.facts.get("sources", [])) if tag in own.languages else f"packaged ({found.origin})"
+        low = {kind: f"{each:.0%}" for kind, each in outcome["noise"].items() if each < 0.95}
+        short = " ".join(f"{kind} {each}" for kind, each in low.items())
+        rates = [outcome[name] for name in ("rejected", "sentence_a_line", "one_line", "english_rejected")]
+        print(f"{tag:10} {said[:34]:34} {rates[0]:8.1%} {rates[1]:7.1%} {rates[2]:6.1%} {rates[3]:8.1%}  {short}", end="")
+        print(f"  {outcome['reasons'] or ''}", flush=True)
+    show(outcomes)
+
+
+def show(outcomes: Mapping[str, Mapping[str, Any]]) -> None:
+    scripts = sorted({tag[4:] for tag in outcomes})
+    print(f"\nnoise found, by script{'':8}" + " ".join(f"{kind[:11]:>11}" for kind in KINDS))
+    recall: dict[str, dict[str, float]] = {}
+    for script in scripts:
+        inside = [each for tag, each in outcomes.items() if tag[4:] == script]
+        recall[script] = {kind: float(np.mean([each["noise"][kind] for each in inside])) for kind in KINDS}
+        print(f"{script:10} {len(inside):3} languages     " + " ".join(f"{recall[script][kind]:11.1%}" for kind in KINDS))
+    mean = {kind: float(np.mean([each["noise"][kind] for each in outcomes.values()])) for kind in KINDS}
+    contrast = {kind: float(np.mean([each["english_noise"][kind] for each in outcomes.values()])) for kind in KINDS}
+    print(f"{'all':10} {len(outcomes):3} languages     " + " ".join(f"{mean[kind]:11.1%}" for kind in KINDS))
+    print(f"{'English values':27} " + " ".join(f"{contrast[kind]:11.1%}" for kind in KINDS))
+    relatives = {tag: each for tag, each in outcomes.items() if "nearest" in each}
+    if relatives:
+        print(
+            "\nwrong language, the nearest relative: "
+            + " ".join(f"{tag}<{each['nearest'][:3]} {each['nearest_found']:.0%}" for tag, each in relatives.items())
+        )
+    rates = {tag: each["rejected"] for tag, each in outcomes.items()}
+    reasons: Counter[str] = Counter()
+    for each in outcomes.values():
+        reasons.update(each["reasons"])
+    worst = max(rates, key=lambda each: rates[each])
+    print(
+        f"\nfalse rejection: mean {np.mean(list(rates.values())):.2%}, worst {worst} {rates[worst]:.1%}; reasons {dict(reasons)}"
+    )
+    values = [each["english_rejected"] for each in outcomes.values()]
+    print(f"with the English values: mean {np.mean(values):.2%}, worst {max(values):.1%}")
+    peak = resource.getrusage(resource.RUSAGE_SELF)
+    line = {
+        "benchmark": "false_rejection",
+        "ours": rates[worst],
+        "peer": max(values),
+        "unit": "share of clean documents rejected, worst language",
+        "ratio": None if not rates[worst] else max(values) / rates[worst],
+        "n": sum(each["documents"] for each in outcomes.values()),
+        "languages": len(outcomes),
+        "above_one_percent": sorted(tag for tag, rate in rates.items() if rate > 0.01),
+        "mean": float(np.mean(list(rates.values()))),
+        "english_mean": float(np.mean(values)),
+        "noise_found": {kind: round(mean[kind], 4) for kind in KINDS},
+        "noise_below_95_by_script": {
+            script: {kind: round(each, 3) for kind, each in found.items() if each < 0.95}
+            for script, found in recall.items()
+            if min(found.values()) < 0.95
+        },
+        "cpu_seconds": round(peak.ru_utime + peak.ru_stime, 1),
+    }
+    print(json.dumps(line, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    # a tag that is none stops here, before the long part
+    for each in sys.argv[sys.argv.index("--languages") + 1].split(",") if "--languages" in sys.argv else []:
+        Language(each)
+    main()

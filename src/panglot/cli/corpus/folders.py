@@ -1,0 +1,52 @@
+"""Which documents a person means by a folder."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panglot.artifacts import InputError
+from panglot.corpus.documents import DOCUMENTS_FILE, SHARDS_FOLDER
+
+if TYPE_CHECKING:
+    from panglot.recipes.recipe import StepRecipe
+
+_LAST = ("result", "final", "corpus", "documents")
+
+
+def documents_step(place: Path) -> "StepRecipe":
+    """The step that brings in what a person means by a file, a folder of documents, or a run folder.
+
+    Of a run folder it is the last step that wrote documents. Documents are linked, other files are read.
+
+    Raises:
+        InputError: there is nothing of that name, or the run wrote no documents.
+    """
+    from panglot.recipes.recipe import StepRecipe
+
+    if not place.exists():
+        raise InputError("there is no such file or folder", where=place)
+    folder = last_documents(place) if (place / "steps").is_dir() else place
+    if has_documents(folder):
+        return StepRecipe("corpus.existing", {"folder": str(folder)})
+    return StepRecipe("corpus.read_text", {"files": [str(folder)]})
+
+
+def last_documents(run: Path) -> Path:
+    """The folder of the last step of a run that wrote documents.
+
+    Raises:
+        InputError: no step did.
+    """
+    from panglot.report.lineage import all_steps
+
+    for name in _LAST:
+        if has_documents(run / name):
+            return run / name
+    found = [each.folder for each in all_steps(run).values() if has_documents(each.folder)]
+    if not found:
+        raise InputError("no step of this run wrote documents", where=run, fix="run `panglot corpus build` first")
+    return found[-1]
+
+
+def has_documents(folder: Path) -> bool:
+    """Whether documents lie here."""
+    return (folder / DOCUMENTS_FILE).is_file() or (folder / SHARDS_FOLDER).is_dir()

@@ -1,0 +1,1 @@
+"""How much of each language: shares, plans, and corpora that realise them."""

@@ -1,0 +1,107 @@
+"""Reference text as documents of about one length, by source, and which part of it is held out of what."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from panglot.corpus.documents import Documents
+
+SIZE = 1500
+LIMIT = 120
+_LINE, _HEADING = 250, 40
+_MOST_SOURCES, _LEAST = 6, 5
+_FOLDS = 3
+_MORE = 3
+_ENDS = tuple(".!?…。！？．।॥۔؟։።፧၊။៕།॥")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Documents of one language by source.
+
+    Attributes:
+        tag: language.
+        texts: the documents, in Unicode NFC.
+        source: the source of each.
+        more: further documents, to train the whole model with.
+        fold: the first, second or last third of its source.
+    """
+
+    tag: str
+    texts: list[str]
+    source: list[str]
+    fold: list[int]
+    more: list[str] = field(default_factory=list)
+
+    @property
+    def sources(self) -> list[str]:
+        """The sources, sorted."""
+        return sorted(set(self.source))
+
+
+def references_of(documents: Documents, limit: int = LIMIT) -> dict[str, Reference]:
+    """The reference documents of each language; at most `limit` a source, spread over the whole of it."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for row in documents.rows():
+        found.setdefault(row["language"], {}).setdefault(row["source"], []).append(row["text"])
+    return {tag: reference_of(tag, by_source, limit) for tag, by_source in sorted(found.items())}
+
+
+def reference_of(tag: str, by_source: dict[str, list[str]], limit: int = LIMIT) -> Reference:
+    """The reference documents of one language from its texts by source."""
+    from panglot.corpus.noise import spaces_of
+
+    blank = " " if spaces_of(tag) else ""
+    texts: list[str] = []
+    source: list[str] = []
+    fold: list[int] = []
+    more: list[str] = []
+    limit = max(limit * _MOST_SOURCES // len(by_source), _LEAST) if len(by_source) > _MOST_SOURCES else limit
+    for name, raw in sorted(by_source.items()):
+        joined = join(raw, blank)
+        every = max(1, -(-len(joined) // limit))
+        spread = joined[::every][:limit]
+        rest = [text for place, text in enumerate(joined) if place % every]
+        more += rest[:: max(1, -(-len(rest) // (_MORE * limit)))]
+        texts += spread
+        source += [name] * len(spread)
+        fold += [place * _FOLDS // max(len(spread), 1) for place in range(len(spread))]
+    return Reference(tag, texts, source, fold, more)
+
+
+def join(texts: Iterable[str], blank: str, size: int = SIZE) -> list[str]:
+    """Short texts joined to documents of about so many characters; longer ones cut at line breaks to twice that.
+
+    Sentences come to stand on lines of about 250 characters; a short text without a mark at the end, as headings are, ends its
+    line.
+
+    Example:
+        >>> join(["Eins.", "Zwei.", "Drei"], " ", size=9)
+        ['Eins. Zwei.', 'Drei']
+    """
+    found: list[str] = []
+    lines: list[str] = []
+    line = ""
+    count = 0
+    for text in texts:
+        clean = unicodedata.normalize("NFC", text).strip()
+        for part in _parts(clean, 2 * size):
+            line = line + blank + part if line else part
+            count += len(part)
+            heading = len(part) < _HEADING and not part.endswith(_ENDS)
+            if len(line) >= _LINE or heading or count >= size:
+                lines.append(line)
+                line = ""
+            if count >= size:
+                found.append("\n".join(lines))
+                lines, count = [], 0
+    lines += [line] if line else []
+    if lines and (count >= size // 2 or not found):
+        found.append("\n".join(lines))
+    return found
+
+
+def _parts(text: str, size: int) -> list[str]:
+    if len(text) <= size:
+        return [text] if text else []
+    return [line.strip() for line in text.split("\n") if line.strip()]
