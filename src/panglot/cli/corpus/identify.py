@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 def identify(
     file: Annotated[str, typer.Argument(help="A text file, or - for standard input.")] = "-",
     languages: Annotated[list[str] | None, typer.Option("--languages", help="Choose among these: hsb or hsb,deu.")] = None,
-    back_end: Annotated[str, typer.Option("--back-end", help="panglot, another one by name, or a folder of a taught one.")] = "panglot",
+    back_end: Annotated[
+        str, typer.Option("--back-end", help="panglot, another one by name, or a folder of a taught one.")
+    ] = "panglot",
 ) -> None:
     """A line in, a line out: tag, confidence, text, with tabs between. `und` is said where nothing is sure."""
     from panglot.artifacts import InputError

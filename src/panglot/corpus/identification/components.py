@@ -44,7 +44,8 @@ class Labels(Artifact):
     """A row for each document, in tables `labels/00000.parquet`, … beside the shards of the documents.
 
     Columns: `id`; `language` (canonical tag or `und`), `confidence`, `script`, `script_share`, `second`, `second_confidence`;
-    `agreement`, the share of the letters whose sentence is in the document's language; `mixed`, the languages of a document that
+    `agreement`, the share of the letters whose sentence is in the document's language; `mixed`, the languages of a document
+    that
     switches between several, with the share of each, such as `eng_Latn=0.40 spa_Latn=0.60`, else empty.
     """
 
@@ -79,7 +80,11 @@ def identify(
     _back_end(chosen, among)
     inputs = [(number, str(shard)) for number, shard in enumerate(of.shards)]
     results = run_tasks(
-        partial(_identify_shard, chosen, among), inputs, step=step, label="identifying languages", documents=sum(of.counts.values())
+        partial(_identify_shard, chosen, among),
+        inputs,
+        step=step,
+        label="identifying languages",
+        documents=sum(of.counts.values()),
     )
     counts: Counter[str] = Counter()
     for each in results:
@@ -95,9 +100,7 @@ def _back_end(name: str, among: tuple[str, ...] | None) -> Identifier:
     return identifier(name, languages=among)
 
 
-def _identify_shard(
-    back_end: str, among: tuple[str, ...] | None, given: tuple[int, str], out: Path
-) -> dict[str, Any]:
+def _identify_shard(back_end: str, among: tuple[str, ...] | None, given: tuple[int, str], out: Path) -> dict[str, Any]:
     number, shard = given
     documents = pq.read_table(shard, columns=["id", "text"])
     judged = by_document(documents, partial(labelled, back_end, among))
@@ -134,7 +137,8 @@ def labelled(back_end: str, among: tuple[str, ...] | None, documents: pa.Table) 
 def by_sentence(judge: Identifier, texts: list[str], whole: Guesses) -> tuple[Any, list[str]]:
     """How far the sentences agree with their document, float32 [texts], and the languages of those that are mixed.
 
-    A document of one sentence agrees with itself. A text is mixed where sentences of at least 20 characters, identified as another
+    A document of one sentence agrees with itself. A text is mixed where sentences of at least 20 characters, identified as
+    another
     language with a confidence of at least 0.8, hold at least a tenth of its letters.
     """
     from panglot.corpus.segmentation.sentences import find_sentences
@@ -167,7 +171,9 @@ def by_sentence(judge: Identifier, texts: list[str], whole: Guesses) -> tuple[An
         agreement[number] = same[number] / total
         parts = {tag: count / total for tag, count in sure[number].items() if count >= _PART * total}
         if len(parts) > 1:
-            mixed[number] = " ".join(f"{tag}={share:.2f}" for tag, share in sorted(parts.items(), key=lambda each: (-each[1], each[0])))
+            mixed[number] = " ".join(
+                f"{tag}={share:.2f}" for tag, share in sorted(parts.items(), key=lambda each: (-each[1], each[0]))
+            )
     return agreement, mixed
 
 
@@ -181,8 +187,10 @@ def assign(
 ) -> Documents:
     """Set the language of documents to what was identified, and drop those that it is not sure of.
 
-    With `corpus`, the threshold of a language is clip(median − sd, 0.3, 0.9) over the confidences of its documents in this corpus,
-    as FineWeb2 sets it (Penedo et al., 2025). A document that switches between languages is kept under its main language when that
+    With `corpus`, the threshold of a language is clip(median − sd, 0.3, 0.9) over the confidences of its documents in this
+    corpus,
+    as FineWeb2 sets it (Penedo et al., 2025). A document that switches between languages is kept under its main language
+    when that
     is one of those found; it is never dropped for being mixed.
 
     Args:

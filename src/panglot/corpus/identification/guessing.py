@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panglot.artifacts import InputError, did_you_mean
-from panglot.corpus.documents import UNDETERMINED
 from panglot.corpus.identification.letters import Letters, find_letters, script_group, scripts
 from panglot.corpus.identification.model import Model
 
 PACKAGED = Path(__file__).parent / "weights"
+# as in panglot.corpus.documents, which brings in more than this module needs memory for
+UNDETERMINED = "und"
 _BATCH_TEXTS = 256
 _BATCH_CHARACTERS = 1 << 16
 LONGEST = 1 << 14
@@ -132,8 +133,10 @@ def scripts_of(letters: Letters) -> tuple[NDArray[np.object_], NDArray[np.float3
 class PanglotIdentifier(Identifier):
     """Panglot's own identifier.
 
-    Confidence is softmax(score / T), T = temperature · (n / 100)^length for n n-grams, fitted on snippets that the weights were not
-    trained on. A language that the model does not know is one more candidate, with the score stranger + stranger_rate · n. A text
+    Confidence is softmax(score / T), T = temperature · (n / 100)^length for n n-grams, fitted on snippets that the weights
+    were not
+    trained on. A language that the model does not know is one more candidate, with the score stranger + stranger_rate · n. A
+    text
     is `und` when the best confidence is below the threshold, or when too few of its n-grams and words are known to the model.
 
     Args:
@@ -172,9 +175,7 @@ class PanglotIdentifier(Identifier):
         tags = np.array([*model.tags, ""], object)
         first, second = tags[scores.languages[:, 0]], tags[scores.languages[:, 1]]
         unknown = (
-            (scores.languages[:, 0] < 0)
-            | (shares[:, 0] < set_["least"])
-            | ((scores.known < set_["known"]) & (amount >= 20))
+            (scores.languages[:, 0] < 0) | (shares[:, 0] < set_["least"]) | ((scores.known < set_["known"]) & (amount >= 20))
         )
         confidence = np.where(scores.languages[:, 0] < 0, 0, shares[:, 0])
         second_share = np.where(scores.languages[:, 1] < 0, 0, shares[:, 1])
@@ -219,8 +220,8 @@ def identifier(back_end: str = "panglot", *, languages: Sequence[str] | None = N
     """A back-end by name.
 
     Args:
-        back_end: `panglot`, `script`, `py3langid`, `pycld2`, `cld3`, `lingua`, `eldc`; `fasttext:PATH` or `fasttext:hub:OWNER/NAME/FILE`
-            for a fastText model (GlotLID, lid.176, OpenLID); or a folder that `corpus.teach_identifier` wrote.
+        back_end: `panglot`, `script`, `py3langid`, `pycld2`, `cld3`, `lingua`, `eldc`; `fasttext:PATH` or
+            `fasttext:hub:OWNER/NAME/FILE` for a fastText model (GlotLID, lid.176, OpenLID); or a folder that `corpus.teach_identifier` wrote.
         languages: canonical tags to choose from, for `panglot` and folders.
 
     Raises:

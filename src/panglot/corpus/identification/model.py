@@ -1,11 +1,15 @@
 """The identifier's model: weights of hashed n-grams for languages, and how texts are scored with them.
 
-A language l gives an n-gram g of order o the weight w = log(p(g|l) / p0(g)), relative to its backing-off weight b(l, o): p(g|l) is a
-Dirichlet-smoothed estimate, p0(g) the mean over the languages of the same script, and what is not stored falls to the background.
-The weights are then corrected by softmax regression on held-out snippets (`tools/train_identifier.py`). Only languages of the script
+A language l gives an n-gram g of order o the weight w = log(p(g|l) / p0(g)), relative to its backing-off weight b(l, o):
+p(g|l) is a
+Dirichlet-smoothed estimate, p0(g) the mean over the languages of the same script, and what is not stored falls to the
+background.
+The weights are then corrected by softmax regression on held-out snippets (`tools/train_identifier.py`). Only languages of
+the script
 that most letters of a text belong to are candidates.
 
-N-grams that many languages know would cost a pass over hundreds of columns each. Their weights are approximated by a low rank to find
+N-grams that many languages know would cost a pass over hundreds of columns each. Their weights are approximated by a low
+rank to find
 a short list, and only the short list is scored with the weights themselves.
 """
 
@@ -24,8 +28,9 @@ from panglot.corpus.identification.ngrams import BUCKETS, COLUMNS, find_ngrams
 HOT = 24
 """N-grams of at least so many languages are scored for the short list only."""
 RANK = 64
-SHORT_LIST = 16
+SHORT_LIST = 12
 _NOWHERE = -1e9
+_ROWS = 1 << 16
 FORMAT = 1
 
 
@@ -37,7 +42,8 @@ class Scores:
         languages: int32 [texts, k], places in `Model.tags`, best first; -1 where there is no candidate.
         values: float32 [texts, k], log-odds against the background, summed over n-grams; comparable inside a text.
         features: int32 [texts], n-grams and words counted.
-        known: float32 [texts], share of the n-grams of three and more characters, and of the words, that the model knows at all.
+        known: float32 [texts], share of the n-grams of three and more characters, and of the words, that the model knows at
+        all.
     """
 
     languages: NDArray[np.int32]
@@ -53,7 +59,7 @@ class Model:
     Attributes:
         tags: canonical tags, sorted.
         buckets: int32 [rows], ascending: the n-grams that have a weight.
-        bounds: int64 [rows + 1]: which weights are a row's.
+        bounds: int32 [rows + 1]: which weights are a row's.
         languages: uint16 [weights].
         weights: int8 [weights], in units of `scale`.
         scale: log-odds of one unit.
@@ -66,7 +72,7 @@ class Model:
 
     tags: tuple[str, ...]
     buckets: NDArray[np.int32]
-    bounds: NDArray[np.int64]
+    bounds: NDArray[np.int32]
     languages: NDArray[np.uint16]
     weights: NDArray[np.int8]
     scale: float
@@ -89,7 +95,7 @@ class Model:
 
     @cached_property
     def _places(self) -> NDArray[np.int32]:
-        """Of each bucket: a hot row below `hot`, a cold one from there on, the last number where there is none; int32 [BUCKETS + 1]."""
+        """Of each bucket: a hot row, behind them a cold one, the last number where there is none; int32 [BUCKETS + 1]."""
         found = np.full(BUCKETS + 1, len(self.buckets), np.int32)
         hot = int(self._hot.sum())
         found[self.buckets[self._hot]] = np.arange(hot, dtype=np.int32)
@@ -118,7 +124,9 @@ class Model:
         bounds = np.zeros(len(self.buckets) + 2, np.int32)
         np.cumsum(sizes[~self._hot], out=bounds[hot + 1 : -1])
         bounds[-1] = bounds[-2]
-        return bounds, self.languages[taken].astype(np.int32), self.weights[taken].astype(np.float32)
+        values = self.weights[taken].astype(np.float32)
+        values *= np.float32(self.scale)
+        return bounds, self.languages[taken].astype(np.int32), values
 
     def score(self, letters: Letters, k: int = 2, among: NDArray[np.bool_] | None = None) -> Scores:
         """Score texts.
@@ -133,20 +141,18 @@ class Model:
         texts = len(letters.bounds) - 1
         grams = find_ngrams(letters)
         real = grams != BUCKETS
-        counts = np.add.reduceat(np.vstack([real, np.zeros((1, COLUMNS), bool)]), letters.bounds[:-1], axis=0, dtype=np.int32)
-        counts[np.diff(letters.bounds) == 0] = 0
-        ends = np.zeros(texts + 1, np.int64)
+        flat = real.reshape(-1)
+        counts = np.zeros((texts, COLUMNS), np.int32)
+        filled = np.flatnonzero(np.diff(letters.bounds))
+        if len(filled):
+            counts[filled] = np.add.reduceat(real, letters.bounds[filled], axis=0, dtype=np.int32)
+        ends = np.zeros(texts + 1, np.int32)
         np.cumsum(counts.sum(1), out=ends[1:])
-        places = self._places[grams[real]]
+        places = self._places[grams.reshape(-1)[flat]]
         hot = len(self._table)
-        bounds, languages, weights = self._cold
-        shape = (texts, len(self.buckets) + 1)
-        cold = csr_array((np.ones(len(places), np.float32), places, ends), shape=shape) @ csr_array(
-            (weights, languages, bounds), shape=(shape[1], len(self.tags))
-        )
-        exact = cold.toarray()
-        exact *= np.float32(self.scale)
-        exact += counts.astype(np.float32) @ self.backing_off + self.prior
+        exact = counts.astype(np.float32) @ self.backing_off
+        exact += self.prior
+        _add_products(exact, places, ends, self._cold)
         is_hot = places < hot
         hots = places[is_hot]
         before = np.concatenate([[0], np.cumsum(is_hot)])[ends]
@@ -163,8 +169,7 @@ class Model:
         values = np.take_along_axis(exact, chosen, 1)
         if len(hots):
             number = np.repeat(np.arange(texts), np.diff(before))
-            flat = hots.astype(np.int64)[:, None] * len(self.tags) + chosen[number]
-            got = self._table.reshape(-1)[flat]
+            got = self._table[hots[:, None], chosen[number]]
             filled = np.flatnonzero(np.diff(before))
             sums = np.add.reduceat(got, before[filled], axis=0, dtype=np.int32)
             values[filled] += sums * np.float32(self.scale)
@@ -177,10 +182,12 @@ class Model:
         best[values <= _NOWHERE / 2] = -1
         long = real.copy()
         long[:, :2] = False
-        number = np.repeat(np.arange(texts), counts.sum(1))
-        rare = long[real]
-        seen = np.bincount(number[rare & (places < len(self.buckets))], minlength=texts)
-        known = seen / np.maximum(np.bincount(number[rare], minlength=texts), 1)
+        rare = long.reshape(-1)[flat]
+        tally = np.zeros((2, len(places) + 1), np.int32)
+        np.cumsum(rare & (places < len(self.buckets)), out=tally[0, 1:])
+        np.cumsum(rare, out=tally[1, 1:])
+        seen, there = np.diff(tally[:, ends], axis=1)
+        known = seen / np.maximum(there, 1)
         return Scores(best, values.astype(np.float32), counts.sum(1).astype(np.int32), known.astype(np.float32))
 
     def write(self, folder: Path) -> None:
@@ -188,7 +195,7 @@ class Model:
         folder.mkdir(parents=True, exist_ok=True)
         sizes = np.diff(self.bounds)
         steps = np.diff(self.languages.astype(np.int32), prepend=0)
-        starts = self.bounds[:-1][sizes > 0]
+        starts = self.bounds[:-1]
         steps[starts] = self.languages[starts]
         gaps = np.diff(self.buckets, prepend=0)
         arrays = {
@@ -219,21 +226,21 @@ class Model:
             with np.load(folder / "model.npz", allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
         except (OSError, ValueError) as error:
-            raise InputError("no identifier model can be read here", where=folder, fix="name a folder of corpus.teach_identifier") from error
+            raise InputError(
+                "no identifier model can be read here", where=folder, fix="name a folder of corpus.teach_identifier"
+            ) from error
         if card.get("format") != FORMAT:
-            raise InputError(f"an identifier model of format {card.get('format')!r}", where=folder, fix=f"this version reads {FORMAT}")
-        sizes = arrays["sizes"].astype(np.int64)
-        bounds = np.zeros(len(sizes) + 1, np.int64)
+            raise InputError(
+                f"an identifier model of format {card.get('format')!r}", where=folder, fix=f"this version reads {FORMAT}"
+            )
+        sizes = arrays["sizes"]
+        bounds = np.zeros(len(sizes) + 1, np.int32)
         np.cumsum(sizes, out=bounds[1:])
-        steps = arrays["steps_low"].astype(np.int64) | arrays["steps_high"].astype(np.int64) << 8
-        running = np.cumsum(steps)
-        starts = bounds[:-1]
-        offsets = np.where(starts > 0, running[np.maximum(starts, 1) - 1], 0)
         return cls(
             tags=tuple(card["tags"]),
-            buckets=np.cumsum(arrays["buckets"], dtype=np.int64).astype(np.int32),
+            buckets=np.cumsum(arrays["buckets"], dtype=np.int32),
             bounds=bounds,
-            languages=(running - np.repeat(offsets, sizes)).astype(np.uint16),
+            languages=_unfolded(arrays["steps_low"], arrays["steps_high"], bounds),
             weights=arrays["weights"],
             scale=float(card["scale"]),
             backing_off=arrays["backing_off"],
@@ -243,6 +250,22 @@ class Model:
             columns_low=arrays["columns_low"].astype(np.float32),
             calibration={name: float(each) for name, each in card["calibration"].items()},
         )
+
+
+def _add_products(
+    onto: NDArray[np.float32],
+    places: NDArray[np.int32],
+    ends: NDArray[np.int32],
+    weights: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]],
+) -> None:
+    """Add to `onto` [texts, tags] the sum of the weights of each text's rows."""
+    from scipy.sparse import csr_array
+
+    bounds, languages, values = weights
+    shape = (len(ends) - 1, len(bounds) - 1)
+    counts = csr_array((np.ones(len(places), np.float32), places, ends), shape=shape)
+    product = counts @ csr_array((values, languages, bounds), shape=(shape[1], onto.shape[1]))
+    onto[np.repeat(np.arange(shape[0]), np.diff(product.indptr)), product.indices] += product.data
 
 
 def pack(
@@ -278,7 +301,7 @@ def pack(
     order = np.lexsort((languages, rows))
     rows, languages, small = rows[order], languages[order], small[order]
     buckets, sizes = np.unique(rows, return_counts=True)
-    bounds = np.zeros(len(buckets) + 1, np.int64)
+    bounds = np.zeros(len(buckets) + 1, np.int32)
     np.cumsum(sizes, out=bounds[1:])
     quiet = np.clip(np.rint(-4 * np.log(np.maximum(background[buckets], 1e-27))), 0, 255).astype(np.uint8)
     bare = Model(
@@ -287,6 +310,20 @@ def pack(
     )  # fmt: skip
     rows_low, columns_low = _low_rank(bare)
     return replace(bare, rows_low=rows_low, columns_low=columns_low)
+
+
+def _unfolded(low: NDArray[np.uint8], high: NDArray[np.uint8], bounds: NDArray[np.int32]) -> NDArray[np.uint16]:
+    """Languages from the steps between them, some rows at a time: memory is what a model is chosen for."""
+    found = np.zeros(len(low), np.uint16)
+    rows = len(bounds) - 1
+    for first in range(0, rows, _ROWS):
+        last = min(first + _ROWS, rows)
+        part = slice(int(bounds[first]), int(bounds[last]))
+        running = np.cumsum(low[part].astype(np.int32) | high[part].astype(np.int32) << 8, dtype=np.int32)
+        inside = bounds[first : last + 1] - bounds[first]
+        before = np.concatenate([[0], running])[inside[:-1]]
+        found[part] = running - np.repeat(before, np.diff(inside))
+    return found
 
 
 def p0_of(background: NDArray[np.uint8]) -> NDArray[np.float64]:

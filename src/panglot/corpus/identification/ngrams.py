@@ -14,7 +14,7 @@ BUCKETS = 1 << BITS
 _STEP = np.uint32(0x9E3779B1)
 _MIX = np.uint32(0x85EBCA6B)
 _SALTS = tuple(np.uint32(0x27D4EB2F * (each + 1) & 0xFFFFFFFF) for each in range(COLUMNS))
-_POWERS = np.array([pow(int(0xB5297A4D), each, 1 << 32) for each in range(64)], np.uint32)
+_POWERS = np.array([pow(0xB5297A4D, each, 1 << 32) for each in range(64)], np.uint32)
 
 
 def _bucket(hashes: NDArray[np.uint32], column: int) -> NDArray[np.uint32]:

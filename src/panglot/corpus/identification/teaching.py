@@ -1,4 +1,4 @@
-"""Components `corpus.teach_identifier`: a language more in an identifier, from a few hundred sentences of it."""
+"""Component `corpus.teach_identifier`: a language more in an identifier, from a few hundred sentences of it."""
 
 from collections import defaultdict
 from collections.abc import Sequence
