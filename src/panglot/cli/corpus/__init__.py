@@ -13,6 +13,7 @@ _COMMANDS: tuple[str, ...] = (
     "deduplicate",
     "decontaminate",
     "harvest",
+    "identify",
     "sources",
 )
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
