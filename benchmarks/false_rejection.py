@@ -138,7 +138,7 @@ def english() -> dict[str, tuple[float | None, float | None]]:
     """The published English values, for every language: FineWeb2's rules and no others."""
     found: dict[str, tuple[float | None, float | None]] = {}
     for rule in RULES:
-        if rule.english is not None and rule.signal not in ("control_characters", "replacement_characters"):
+        if rule.english is not None and rule.signal not in ("control_characters", "replacement_characters", "word_order"):
             least, most = found.get(rule.signal, (None, None))
             found[rule.signal] = (rule.english, most) if rule.side == "min" else (least, rule.english)
     return found
