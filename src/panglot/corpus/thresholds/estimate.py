@@ -144,7 +144,7 @@ def _language(
         if steps:
             found[f"{rule.side}_relaxed"] = round(steps, 1)
     if len(each.stop_words) < LEAST or len(each.reference.sources) < 2:
-        # function words cannot be told from the words of one text
+        # of one source function words cannot be told from those of its matter
         entry["stop_words_present"] = {"min": None, "max": None}
     recall = gate.recall(looser)
     held_out = gate.rejected(looser)

@@ -25,7 +25,7 @@ _VOCABULARY = 1 << 13
 _NEGATIVES = 10
 _PAIRS = 200_000
 _SURENESS = 2.0
-_CHANCE = 2.6
+_CHANCE, _PRIOR_PAIRS = 2.6, 5
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,9 @@ class ReferenceModel:
         size = np.bincount(text, minlength=count).astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.bincount(text, odds, count) / size
-            spread = np.sqrt(np.maximum(np.bincount(text, odds.astype(np.float64) ** 2, count) / size - mean**2, 1e-6))
+            squares = np.maximum(np.bincount(text, odds.astype(np.float64) ** 2, count) - size * mean**2, 0)
+            # a few pairs tell little of their own spread
+            spread = np.sqrt((squares + _PRIOR_PAIRS) / (size + _PRIOR_PAIRS))
             return mean / spread * np.sqrt(size), size
 
     def _characters(self, points: CodePoints) -> dict[str, NDArray[np.float64]]:
