@@ -85,6 +85,7 @@ def main() -> None:
     parser.add_argument("--languages", default=",".join(LANGUAGES))
     parser.add_argument("--documents", type=int, default=2000)
     parser.add_argument("--copies", type=int, default=15)
+    parser.add_argument("--decisions", action="store_true", help="compare decisions only, without timing")
     parser.add_argument("--rounds", type=int, default=1, help="runs of each side; the median ratio counts")
     parser.add_argument("--cache", type=Path, default=Path("~/.cache/panglot-benchmarks").expanduser())
     parser.add_argument("--child", default="", help=argparse.SUPPRESS)
@@ -116,8 +117,8 @@ def main() -> None:
 def compare(tag: str, said: argparse.Namespace, work: Path, python: str, peer: Path) -> dict[str, Any]:
     prepare(tag, work, said.documents, said.copies)
     environ = dict(os.environ, HF_HUB_OFFLINE="1")
-    rates = []
-    for _ in range(said.rounds):
+    rates = [(float("nan"), float("nan"))] if said.decisions else []
+    for _ in range(0 if said.decisions else said.rounds):
         ours = seconds([sys.executable, __file__, "--child", "ours:many", "--work", str(work)], environ)
         ours -= seconds([sys.executable, __file__, "--child", "ours:warm", "--work", str(work)], environ)
         theirs = seconds([python, str(peer), "time", "once", str(work)], environ)
@@ -132,7 +133,7 @@ def compare(tag: str, said: argparse.Namespace, work: Path, python: str, peer: P
     target = LANGUAGES[tag][1]
     print(f"| {tag} | {middle[0]:,.0f} | {middle[1]:,.0f} | {ratio:.1f} | {target} | {shown} |", flush=True)
     return {
-        "ours": round(middle[0]),
+        "ours": round(middle[0], 1),
         "peer": round(middle[1], 1),
         "ratio": round(ratio, 1),
         "least_equal": round(least, 4),

@@ -80,6 +80,18 @@ def test_a_text_of_nearly_nothing_has_all_signals(text):
         assert len(each) == 1 and not math.isinf(each[0]), name
 
 
+def test_a_million_closing_marks_are_no_loop():
+    texts = ["。" + "”" * 1_000_000, ("”" * 1000 + "\n") * 300]
+    found = signals_of(texts, groups=("fineweb", "madlad"))
+    assert found["punctuated_line_share"].tolist() == [1, 0] and found["sentences"].tolist() == [1, 300]
+
+
+def test_of_a_very_long_text_the_beginning_is_measured(monkeypatch):
+    monkeypatch.setattr(measure, "LONGEST", 12)
+    found = signals_of(["na na na na na na na", "na na"], groups=("size",))
+    assert found["characters"].tolist() == [20, 5] and found["words"].tolist() == [4, 2]
+
+
 def test_no_text_at_all():
     assert all(len(each) == 0 for each in signals_of([]).values())
 

@@ -28,6 +28,7 @@ COMPONENTS: dict[str, str] = {
     "existing_index": "panglot.corpus.duplicates.existing_index:existing_index",
     "filter": "panglot.corpus.filter:filter",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
+    "join_texts": "panglot.corpus.join_texts:join_texts",
     "keep_languages": "panglot.corpus.keep_languages:keep_languages",
     "known_thresholds": "panglot.corpus.known_thresholds:known_thresholds",
     "mask_personal": "panglot.corpus.personal.components:mask_personal",

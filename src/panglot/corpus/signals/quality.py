@@ -142,12 +142,10 @@ def ends_with_terminal(layout: Layout, starts: NDArray[np.int64], ends: NDArray[
     """Whether each stretch ends with a sentence terminal of any script, quotation marks and brackets behind it set aside."""
     last = ends - 1
     found = layout.at(last, TERMINAL)
-    open_ = np.flatnonzero(~found & layout.at(last, CLOSER))
-    while len(open_):
-        last[open_] -= 1
-        open_ = open_[last[open_] >= starts[open_]]
-        found[open_] = layout.at(last[open_], TERMINAL)
-        open_ = open_[~found[open_] & layout.at(last[open_], CLOSER)]
+    closed = np.flatnonzero(~found & layout.at(last, CLOSER))
+    before = layout.run_around(last[closed], CLOSER)[0] - 1
+    inside = before >= starts[closed]
+    found[closed[inside]] = layout.at(before[inside], TERMINAL)
     return found
 
 

@@ -72,14 +72,8 @@ def sentence_starts(layout: Layout) -> NDArray[np.int64]:
     places = places[~layout.at(places, ASCII_TERMINAL)]
     # inside a token only: what follows white space begins a token, and is found already
     limits = ends[np.searchsorted(starts, places, side="right") - 1]
-    places = places + 1
-    places, limits = places[places < limits], limits[places < limits]
-    open_ = layout.at(places, CLOSER | TERMINAL)
-    while open_.any():
-        places = places + open_
-        places, limits = places[places < limits], limits[places < limits]
-        open_ = layout.at(places, CLOSER | TERMINAL)
-    return np.unique(np.concatenate([*found, places]))
+    places = layout.run_around(places, CLOSER | TERMINAL)[1]
+    return np.unique(np.concatenate([*found, places[places < limits]]))
 
 
 def c4(layout: Layout, words: Words, starts: NDArray[np.int64], policies: Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -13,8 +13,8 @@ from panglot.corpus.thresholds.statistics import Prior, english_facts, pooled, t
 
 ENGLISH = "eng_Latn"
 _SEVERAL = 6
-# What is taken where neither the reference nor a packaged prior tells the shift between sources: the figures of the languages of
-# the packaged reference that have several sources, rounded up.
+# How much the mean of a signal falls from unseen text of the only source to text of another kind: on the languages with several
+# sources, rounded up.
 _DROP = {"character_fit": 0.25, "known_characters": 0.05, "known_words": 0.25}
 
 

@@ -1,4 +1,5 @@
-"""From the values of a signal on reference documents to a bound: the published methods, and a bound for text of another kind."""
+"""From the values of a signal on reference documents to a bound: the published methods, and a bound for text of another
+kind."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,8 +112,8 @@ def expected(values: Values, source: NDArray[np.int64], prior: Prior, *, learned
     """Mean and standard deviation of a document of a source not yet seen, on the transformed scale.
 
     The mean of the language is the mean of its sources, drawn towards its relatives as far as it is uncertain (empirical Bayes:
-    weight between² / (between² + shift² / sources + spread² / documents)). The spread is that of its documents, drawn towards the
-    prior's with the weight of 50 documents. A new source adds its own shift.
+    weight between² / (between² + shift² / sources + spread² / documents)). The spread is that of its documents, drawn towards
+    the prior's with the weight of 50 documents. A new source adds its own shift.
     """
     names = np.unique(source)
     count = len(values)
@@ -136,9 +137,9 @@ def expected(values: Values, source: NDArray[np.int64], prior: Prior, *, learned
 def tail_bound(rule: Rule, mean: float, spread: float, noise: float | None, *, looser: float = 0.0) -> float:
     """The bound beyond which next to no clean document of a new source lies, on the transformed scale.
 
-    With noise that this signal is one of the best to find, ending at `noise`, the bound is as loose as that noise allows: a tenth of
-    the way from it to the mean of clean text. Where the noise reaches within 1.5 standard deviations of that mean, finding it
-    would cost clean text: three. Without noise to find, five.
+    With noise that this signal is one of the best to find, ending at `noise`, the bound is as loose as that noise allows: a
+    tenth of the way from it to the mean of clean text. Where the noise reaches within 1.5 standard deviations of that mean,
+    finding it would cost clean text: three. Without noise to find, five.
     """
     sign = 1.0 if rule.side == "min" else -1.0
     if noise is None:
@@ -161,8 +162,8 @@ def bound(
 ) -> tuple[float | None, float | None]:
     """The bound of a rule, clipped to the range of its signal, and what the published method alone would say.
 
-    The bound is the loosest of the method's, the tail's and the rule's `tightest`; where the rule has noise to find, the noise says how
-    loose it may be, and the method is only told. None where it is no bound any more.
+    The bound is the loosest of the method's, the tail's and the rule's `tightest`; where the rule has noise to find, the
+    noise says how loose it may be, and the method is only told. None where it is no bound any more.
     """
     known = ~np.isnan(raw)
     raw, source = raw[known], source[known]

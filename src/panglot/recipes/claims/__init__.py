@@ -5,6 +5,8 @@
 
 CLAIMS: dict[str, dict[str, str]] = {
     "corpus": {
+        "filtering": "panglot.recipes.claims.filtering:FILTERING",
+        "sentence-filters": "panglot.recipes.claims.sentence_filters:SENTENCE_FILTERS",
         "temperature": "panglot.recipes.claims.balance:BALANCE_TEMPERATURE",
         "unimax": "panglot.recipes.claims.balance:BALANCE_UNIMAX",
         "over-sampling": "panglot.recipes.claims.balance:BALANCE_REPETITION",
