@@ -42,6 +42,7 @@ COMPONENTS: dict[str, str] = {
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",
     "rehydrate": "panglot.corpus.duplicates.rehydrate:rehydrate",
+    "repeat": "panglot.corpus.balance.repeat:repeat",
     "repeated_passages": "panglot.corpus.duplicates.passages:repeated_passages",
     "repeated_substrings": "panglot.corpus.duplicates.substrings:repeated_substrings",
     "sample": "panglot.corpus.balance.sample:sample",
