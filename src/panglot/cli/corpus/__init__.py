@@ -12,8 +12,8 @@ _COMMANDS: tuple[str, ...] = (
     "balance",
     "deduplicate",
     "decontaminate",
-    "harvest",
     "identify",
+    "harvest",
     "sources",
 )
 """Modules of this package, in the order in which the help lists them; each has `register(app)`."""
