@@ -60,7 +60,8 @@ def build_recipe(asked: Build) -> Recipe:
     follow("read", "corpus.read_text", files=list(asked.files), unit=asked.unit)
     if _must_identify(asked):
         add("labels", "corpus.identify", of="$read")
-        follow("assigned", "corpus.assign", labels="$labels")
+        # where nobody asked for it, what a column or a name says stands above what is found out
+        follow("assigned", "corpus.assign", labels="$labels", **({"keep_said": True} if asked.identify is None else {}))
     if asked.languages:
         follow("chosen", "corpus.keep_languages", languages=[each.tag for each in asked.languages])
     follow("cleaned", "corpus.clean_text")
