@@ -111,7 +111,14 @@ def _as_object(outcome: "RunOutcome") -> dict[str, Any]:
 
 
 def _notes(outcome: "RunOutcome") -> list[str]:
-    return [note for each in outcome.steps if each.manifest for note in each.manifest.notes]
+    identified = any(each.name == "labels" for each in outcome.steps)
+    return [
+        note
+        for each in outcome.steps
+        for note in (each.manifest.notes if each.manifest else [])
+        # that reading does not know a language is no news where it is found out afterwards
+        if not (identified and each.name == "read" and "(und)" in note)
+    ]
 
 
 def _show(outcome: "RunOutcome") -> None:
