@@ -18,7 +18,6 @@ _TAG = re.compile(r"</?[A-Za-z][^<>\n]*>")
 _SWITCH = re.compile(r"__[A-Z]{3,40}__")
 _OUTSIDE = re.compile(r"\[(?:https?:|ftp:|mailto:|//)[^\s\[\]]{0,2000}[ \t]{0,9}([^\[\]\n]{0,2000})\]")
 _QUOTES = re.compile(r"'{2,5}")
-_LIST = re.compile(r"^[*#:;]+\s*")
 _VARIANT = re.compile(r"-\{(?:[^{}|]*\|)?([^{}]*)\}-")
 _SPACES = re.compile(r"[ \t]+")
 _EMPTY_BRACKETS = re.compile(r" ?(?:\([,;:،؛ ]{0,5}\)|（[，；：、 ]{0,5}）)")
@@ -48,17 +47,19 @@ def plain_text(wikitext: str, hidden: Callable[[str], bool] | None = None) -> st
     text = _OUTSIDE.sub(r"\1", text)
     text = _TAG.sub("", _BREAK.sub("\n", text))
     text = html.unescape(_SWITCH.sub("", text))
+    text = _SPACES.sub(" ", _QUOTES.sub("", text))
+    # What templates leave behind: empty brackets, commas before a bracket; lines of lone marks go below.
+    text = _BEFORE_BRACKET.sub(")", _EMPTY_BRACKETS.sub("", text))
     lines = (_line(each) for each in text.split("\n"))
     return "\n".join(line for line in lines if line)
 
 
 def _line(line: str) -> str:
-    line = _QUOTES.sub("", line).strip(" \t\r")
-    heading = line.startswith("=") and line.endswith("=")
-    line = line.strip("=") if heading else _LIST.sub("", line)
-    line = _SPACES.sub(" ", line).strip(" ")
-    # What templates leave behind: empty brackets, commas before a bracket, lone marks.
-    line = _BEFORE_BRACKET.sub(")", _EMPTY_BRACKETS.sub("", line))
+    line = line.strip(" \r")
+    if line.startswith("=") and line.endswith("="):
+        line = line.strip("= ")
+    elif line[:1] in "*#:;":
+        line = line.lstrip("*#:; ")
     return line if any(each.isalnum() for each in line) else ""
 
 
