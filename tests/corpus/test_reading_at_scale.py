@@ -1,6 +1,7 @@
 """Files in pieces and in parallel: the same bytes, nothing lost, the figures add up."""
 
 import gzip
+import itertools
 import json
 
 import pyarrow as pa
@@ -90,9 +91,7 @@ def test_parts_of_a_file_give_each_line_once(tmp_path_factory, texts, data):
     bounds = [0, *cuts, len(content) + 1]
     account = Account(Step(path.parent))
     found = [
-        line
-        for start, stop in zip(bounds, bounds[1:], strict=False)
-        for _, line in Source(path, start=start, stop=stop).lines(account)
+        line for start, stop in itertools.pairwise(bounds) for _, line in Source(path, start=start, stop=stop).lines(account)
     ]
     assert found == [line.removesuffix("\r") for line in (content + b"x").decode().split("\n")]
 

@@ -97,9 +97,14 @@ LAYOUTS = {
     ),
     "wikipedia": lambda put: (
         put("wikimedia/wikipedia/README.md", configs(**{"20231101.yo": "20231101.yo/*"})),
-        put("wikimedia/wikipedia/20231101.yo/train-0.parquet", parquet({"id": ["1", "2"], "url": URLS, "title": ["a", "b"], "text": TEXTS})),
+        put(
+            "wikimedia/wikipedia/20231101.yo/train-0.parquet",
+            parquet({"id": ["1", "2"], "url": URLS, "title": ["a", "b"], "text": TEXTS}),
+        ),
     ),
-    "roots": lambda put: put("bigscience-data/roots_yo_wikipedia/data/train-0.parquet", parquet({"text": TEXTS, "meta": ["{}"] * 2})),
+    "roots": lambda put: put(
+        "bigscience-data/roots_yo_wikipedia/data/train-0.parquet", parquet({"text": TEXTS, "meta": ["{}"] * 2})
+    ),
 }  # fmt: skip
 
 

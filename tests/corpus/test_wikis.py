@@ -109,8 +109,8 @@ def test_a_dump(run, tmp_path, name):
     assert ran.step.figures["read"] == {
         "in": 7, "kept": 1, "quarantined": 1,
         "passed_over": {
-            "wiki page of model json": 1, "wiki page of namespace 1": 1, "wiki page of namespace 14": 1, "wiki page without text": 1,
-            "wiki redirect": 1,
+            "wiki page of model json": 1, "wiki page of namespace 1": 1, "wiki page of namespace 14": 1,
+            "wiki page without text": 1, "wiki redirect": 1,
         },
     }  # fmt: skip
 

@@ -40,6 +40,7 @@ def test_understood_and_written_again(head: str, engine: Engine | None) -> None:
         ("engine: {workers: true}\n", "workers must be a whole number from 1"),
         ("engine: {address: auto}\n", "only the engine ray has an address"),
         ("engine: 3\n", "a name or a mapping"),
+        ("error_budget: 2\n", "error_budget must be a share from 0 to 1"),
     ],
 )
 def test_refused(head: str, words: str) -> None:
@@ -60,6 +61,13 @@ def test_no_part_of_a_key(tmp_path: Path) -> None:
         assert one.manifest is not None
         assert two.manifest is not None
         assert (one.manifest.key, one.digest) == (two.manifest.key, two.digest)
+
+
+def test_error_budget(tmp_path: Path) -> None:
+    found = recipe("error_budget: 0.25\n")
+    assert found.error_budget == 0.25
+    assert from_document(document.parse(found.to_yaml(), "y.yaml")).error_budget == 0.25
+    assert "error_budget" not in recipe("").to_yaml()
 
 
 def test_what_interrupted_runs_left_goes(tmp_path: Path) -> None:

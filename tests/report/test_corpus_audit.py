@@ -241,3 +241,17 @@ def test_folders_that_are_no_run(tmp_path):
 
 def test_percentages():
     assert [percent(each) for each in (0.5, 0.00999, 0.99999, 0.0001)] == ["50.0 %", "1.00 %", "100 %", "0.01 %"]
+
+
+def test_a_table_of_known_shares(tmp_path):
+    """As Llama 2 tells its languages (Touvron et al. 2023), those of unknown language included."""
+    known = {"eng_Latn": 8970, "und": 838, "deu_Latn": 17, "tha_Thai": 175}
+    thai = "ก" * 35 + "x" * 70
+    rows = [row(tag, thai if tag == "tha_Thai" else "x" * size) for tag, size in known.items()]
+    with step_folder(tmp_path / "run" / "steps" / "read", component="corpus.read_text") as step:
+        write(step.out, rows)
+    facts, _ = audit_run(tmp_path / "run")
+    assert {each["tag"]: each["share"] for each in facts["languages"]} == {tag: size / 10_000 for tag, size in known.items()}
+    page = draw_audit(facts)
+    assert all(f">{shown}</td>" in page for shown in ("89.7 %", "8.4 %", "1.8 %", "0.17 %"))
+    assert "unknown language" in page

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 
 COMPONENTS: dict[str, str] = {
+    "assign": "panglot.corpus.identification.components:assign",
     "balance": "panglot.corpus.balance.plan:balance",
     "check_corpora": "panglot.corpus.checks.corpora:check_corpora",
     "clean": "panglot.corpus.clean:clean",
@@ -28,6 +29,8 @@ COMPONENTS: dict[str, str] = {
     "existing_index": "panglot.corpus.duplicates.existing_index:existing_index",
     "filter": "panglot.corpus.filter:filter",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
+    "identify": "panglot.corpus.identification.components:identify",
+    "join_texts": "panglot.corpus.join_texts:join_texts",
     "keep_languages": "panglot.corpus.keep_languages:keep_languages",
     "known_thresholds": "panglot.corpus.known_thresholds:known_thresholds",
     "mask_personal": "panglot.corpus.personal.components:mask_personal",
@@ -39,6 +42,7 @@ COMPONENTS: dict[str, str] = {
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",
     "rehydrate": "panglot.corpus.duplicates.rehydrate:rehydrate",
+    "repeat": "panglot.corpus.balance.repeat:repeat",
     "repeated_passages": "panglot.corpus.duplicates.passages:repeated_passages",
     "repeated_substrings": "panglot.corpus.duplicates.substrings:repeated_substrings",
     "sample": "panglot.corpus.balance.sample:sample",
@@ -47,6 +51,7 @@ COMPONENTS: dict[str, str] = {
     "signals": "panglot.corpus.signals.component:signals",
     "split": "panglot.corpus.split:split",
     "split_text": "panglot.corpus.split_text:split_text",
+    "teach_identifier": "panglot.corpus.identification.teaching:teach_identifier",
     "unmask_personal": "panglot.corpus.personal.components:unmask_personal",
 }
 

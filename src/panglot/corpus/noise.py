@@ -4,12 +4,13 @@ import json
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from panglot.artifacts import InputError, Step
-from panglot.corpus.documents import DROPPED_FOLDER, DocumentWriter, Documents, document_id
+from panglot.corpus.documents import DROPPED_FOLDER, Documents, DocumentWriter, document_id
 from panglot.corpus.segmentation.words import find_words
 from panglot.corpus.thresholds.word_order import clusters
 
@@ -26,8 +27,8 @@ def plant_noise(of: Documents, kinds: Sequence[Kind] = KINDS, share: float = 0.5
 
     Every kind is made of the document's own script and words: nothing in it is English unless the document is.
 
-    - `shuffled_words`: the words of the document in random order; what stands between them stays (characters with their marks where
-      words are not written apart).
+    - `shuffled_words`: the words of the document in random order; what stands between them stays (characters with their marks
+      where words are not written apart).
     - `repeated_lines`: one to three lines stand again and again, till they are at least two thirds of the lines.
     - `boilerplate`: menus, counters, addresses, rights: entries of one to three words without a sentence.
     - `table`: rows of a label and numbers.
@@ -181,12 +182,12 @@ def _repeated(text: str, rng: np.random.Generator, spaces: bool) -> str:
 
 def _cut(line: str, spaces: bool, words: int = 20) -> list[str]:
     """A long line cut behind every so many words."""
-    starts, ends = _pieces(line, spaces)
+    starts, _ = _pieces(line, spaces)
     size = words if spaces else 3 * words
     if len(starts) < 2 * size:
         return [line]
     cuts = [0, *(starts[place] for place in range(size, len(starts) - size // 2, size)), len(line)]
-    return [line[first:last].strip() for first, last in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [line[first:last].strip() for first, last in pairwise(cuts)]
 
 
 def _entries(text: str, rng: np.random.Generator, spaces: bool, most: int) -> Callable[[], str]:

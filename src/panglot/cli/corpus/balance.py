@@ -72,7 +72,9 @@ def balance_command(
     }
     if sample:
         steps["sample"] = StepRecipe("corpus.sample", {"of": "$text", "plan": "$plan"})
-    recipe = Recipe(name="balance", seed=seed, title=f"Balance {folder} ({rule['method']})", steps=steps)
+    title = f"Balance {folder} ({rule['method']})"
+    steps["report"] = StepRecipe("report.balance_page", {"plan": "$plan", "title": title})
+    recipe = Recipe(name="balance", seed=seed, title=title, steps=steps)
     place = out or Path("runs") / recipe.name
     if dry_run:
         show_plan(recipe, preview(recipe, place), as_json=as_json)
@@ -95,6 +97,7 @@ def balance_command(
 
     console = output()
     console.print(f"plan    {plan.path}", soft_wrap=True)
+    console.print(f"report  {place / 'report.html'}", soft_wrap=True)
     if written:
         console.print(f"sample  {written}", soft_wrap=True)
 

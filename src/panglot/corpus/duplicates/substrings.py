@@ -201,7 +201,7 @@ def without(text: str, gone: NDArray[np.bool_]) -> str:
         gone: bool [characters].
 
     Example:
-        >>> without("ที่นี่ดี", np.array([False] * 2 + [True] * 3 + [False] * 3))
+        >>> without("ที่นี่ดี", np.array([False] * 2 + [True] * 4 + [False] * 2))
         'ที่\\nดี'
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], gone, [False]])))

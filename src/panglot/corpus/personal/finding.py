@@ -1,6 +1,7 @@
 """Where personal data stands in a text."""
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -87,9 +88,11 @@ def find_personal(text: str, kinds: tuple[Kind, ...] = KINDS) -> list[Found]:
     for kind in KINDS:
         if kind in kinds and (has_digits or kind in ("url", "email")):
             for start, end in _FINDERS[kind](plain):
-                if all(end <= each.start or start >= each.end for each in taken):
-                    taken.append(Found(start, end, kind))
-    return sorted(taken)
+                place = bisect(taken, Found(start, start, kind))
+                clear = (place == 0 or taken[place - 1].end <= start) and (place == len(taken) or end <= taken[place].start)
+                if clear:
+                    taken.insert(place, Found(start, end, kind))
+    return taken
 
 
 @cache

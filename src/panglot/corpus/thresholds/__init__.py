@@ -6,9 +6,9 @@ from panglot.artifacts import lazy_names
 
 if TYPE_CHECKING:
     from panglot.corpus.thresholds.artifact import LanguageThresholds, Thresholds
+    from panglot.corpus.thresholds.default import shipped
     from panglot.corpus.thresholds.reference_model import ReferenceModel, train_model
     from panglot.corpus.thresholds.rules import RULES, Rule
-    from panglot.corpus.thresholds.default import shipped
 
 __all__ = ["RULES", "LanguageThresholds", "ReferenceModel", "Rule", "Thresholds", "shipped", "train_model"]
 

@@ -10,9 +10,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from panglot.corpus.segmentation.code_points import CodePoints, of_categories
+from panglot.corpus.segmentation.code_points import CodePoints, lower_case, of_categories
 from panglot.corpus.segmentation.words import mixed
-from panglot.corpus.thresholds.word_order import lowered
 
 ORDER = 4
 SLOTS = 1 << 15
@@ -71,7 +70,7 @@ class CharacterModel:
 @cache
 def _kept() -> NDArray[np.uint32]:
     """Code to score, the boundary, or 0 for what is left out."""
-    found = np.where(of_categories("LM"), lowered(), np.uint32(_BOUNDARY)).astype(np.uint32)
+    found = np.where(of_categories("LM"), lower_case(), np.uint32(_BOUNDARY)).astype(np.uint32)
     found.setflags(write=False)
     return found
 

@@ -10,10 +10,11 @@ FOLDER = Path(__file__).parent / "packaged"
 
 @cache
 def shipped() -> Thresholds:
-    """Thresholds of several hundred languages, estimated from the Universal Declaration of Human Rights by `tools/build_thresholds.py`.
+    """Thresholds of several hundred languages, estimated from the Universal Declaration of Human Rights by
+    `tools/build_thresholds.py`.
 
-    One short text of law a language is little: the bounds are wide, and finding shuffled words is beyond many of them. Whoever has
-    other clean text in a language should estimate with it (`panglot corpus thresholds`).
+    One short text of law a language is little: the bounds are wide, and finding shuffled words is beyond many of them.
+    Whoever has other clean text in a language should estimate with it (`panglot corpus thresholds`).
 
     Example:
         >>> found = shipped().of("hsb_Latn")

@@ -11,10 +11,11 @@ from panglot.corpus.documents import Documents
 from panglot.corpus.noise import Kind
 from panglot.corpus.thresholds.artifact import Thresholds, loosest, relatives_of, write_thresholds
 from panglot.corpus.thresholds.gate import Gate
-from panglot.corpus.thresholds.measuring import Measured, foreign_of, measure
+from panglot.corpus.thresholds.measuring import NOISY, Measured, foreign_of, measure
 from panglot.corpus.thresholds.priors import Pool
 from panglot.corpus.thresholds.reference_text import references_of
 from panglot.corpus.thresholds.rules import LEARNED, RULES, Method, Rule
+from panglot.corpus.thresholds.stop_words import LEAST
 from panglot.corpus.thresholds.statistics import bound, spread_of_bound
 
 SEGMENTER = "words"
@@ -30,6 +31,7 @@ def estimate_thresholds(
     methods: Mapping[str, Chosen] | None = None,
     rejection: float = 0.01,
     documents: int = 120,
+    noise: int = NOISY,
     prior: Thresholds | None = None,
     models: bool = True,
     *,
@@ -37,23 +39,26 @@ def estimate_thresholds(
 ) -> Thresholds:
     """Thresholds, stop words and reference models of every language of clean reference text: what FineWeb2 did not publish.
 
-    The English bound of each rule is carried to a language by the rule's method (quantile for lines, word lengths and letters, mean
-    and standard deviation for repetition, median ratio for lengths; see `rules.RULES`). A bound is never tighter than what
-    next to no clean document of an unseen source passes: mean ± 3 to 5 standard deviations, where the deviation holds the spread of
-    documents, the shift between sources, and the uncertainty of the mean, which is drawn towards the nearest relatives where text
-    is scarce. Between 3 and 5 it goes as far as the noise allows that this signal is to find: noise of seven kinds is planted in
-    the reference text. All bounds are clipped to the metric's range.
+    The English bound of each rule is carried to a language by the rule's method (quantile for lines, word lengths and
+    letters, mean and standard deviation for repetition, median ratio for lengths; see `rules.RULES`). A bound is never
+    tighter than what next to no clean document of an unseen source passes: mean ± 3 to 5 standard deviations, where the
+    deviation holds the spread of documents, the shift between sources, and the uncertainty of the mean, which is drawn
+    towards the nearest relatives where text is scarce. Between 3 and 5 it goes as far as the noise allows that this signal is
+    to find: noise of seven kinds is planted in the reference text. All bounds are clipped to the metric's range.
 
     The gate: bounds estimated without a source (or without a third of the only one) may reject no more than `rejection` of it.
     Until that holds the rule whose relaxing lets least noise through is relaxed by half a standard deviation; all of it is
     reported. Bounds hold for the segmenter that they were estimated with.
 
     Args:
-        reference: clean text; the column `source` tells its sources apart, and several sources a language are far better than one.
+        reference: clean text; the column `source` tells its sources apart, and several sources a language are far better than
+            one.
         methods: another method for some signals.
         rejection: the greatest share of held-out reference documents that may be rejected, in every language.
         documents: how many documents of about 1,500 characters to take of each source.
-        prior: thresholds to take spreads, shifts and relatives from, for a reference of few languages; the packaged ones without it.
+        noise: how many noisy documents of each kind to make in each language.
+        prior: thresholds to take spreads, shifts and relatives from, for a reference of few languages; the packaged ones
+            without it.
         models: whether to keep the reference models beside the thresholds.
 
     Raises:
@@ -78,7 +83,7 @@ def estimate_thresholds(
     measured: dict[str, Measured] = {}
     with step.progress("languages", len(references)) as progress:
         for tag, each in references.items():
-            measured[tag] = measure(each, foreign_of(tag, references), step.seed)
+            measured[tag] = measure(each, foreign_of(tag, references), step.seed, noise, keep_model=models)
             progress.advance()
     pool = Pool.of(measured, rules, prior)
     languages: dict[str, Any] = {}
@@ -113,8 +118,8 @@ def _language(
     tag, count = each.reference.tag, len(each.reference.texts)
     if count < _FEW:
         step.note(
-            f"{tag}: {count} reference documents only; its thresholds lean on the spread and shift of other languages, and word "
-            "order may find little"
+            f"{tag}: {count} reference documents only; its thresholds lean on the spread and shift of other "
+            "languages, and word order may find little"
         )
     gate = Gate(each, pool, rules, rejection)
     looser = gate.relax()
@@ -138,7 +143,8 @@ def _language(
             found[f"{rule.side}_by_method"] = _rounded(by_method)
         if steps:
             found[f"{rule.side}_relaxed"] = round(steps, 1)
-    if len(each.stop_words) < 8:
+    if len(each.stop_words) < LEAST or len(each.reference.sources) < 2:
+        # of one source function words cannot be told from those of its matter
         entry["stop_words_present"] = {"min": None, "max": None}
     recall = gate.recall(looser)
     held_out = gate.rejected(looser)

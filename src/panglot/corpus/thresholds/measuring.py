@@ -1,7 +1,7 @@
 """Signals of reference text and of noise planted in it, held-out text scored by models that have not seen its source."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,10 @@ from panglot.corpus.thresholds.stop_words import stop_words
 
 Table = dict[str, NDArray[np.float64]]
 _GROUPS = ("size", "gopher_quality", "gopher_repetition", "fineweb", "roots", "damage")
-_NOISY = 16
+NOISY = 16
 _FOREIGN = 60
-_DROP = 0.5
-"""Share of the effect of word order that is lost on a source of another kind; measured on languages with several sources."""
+_DROP, _DROP_OF_ONE = 0.4, 0.7
+"""Share of the effect of word order that is lost on a source of another kind, where several sources were seen, and one only."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,17 @@ class Measured:
         return np.array([names.index(each) for each in self.reference.source], dtype=np.int64)
 
 
-def measure(reference: Reference, foreign: Sequence[str], seed: int) -> Measured:
+def measure(
+    reference: Reference, foreign: Sequence[str], seed: int, noisy_documents: int = NOISY, *, keep_model: bool = True
+) -> Measured:
     """Train the models of the folds, score what each has not seen, plant noise in it and score that.
 
     Args:
         reference: the reference text of a language.
         foreign: texts of other languages, for the noise `wrong_language`; without any there is none.
         seed: of the models and the noise.
+        noisy_documents: how many documents of each kind of noise to make, at least.
+        keep_model: whether to train the model of the whole text; without, the last fold's is kept in its place.
     """
     tag, texts = reference.tag, reference.texts
     spaces = spaces_of(tag)
@@ -62,11 +66,11 @@ def measure(reference: Reference, foreign: Sequence[str], seed: int) -> Measured
     clean = plain_signals(texts, tag, words)
     noisy: dict[Kind, list[str]] = {}
     rng = np.random.default_rng(seed)
-    chosen = sorted(rng.permutation(len(texts))[:_NOISY].tolist())
+    chosen = sorted(rng.permutation(len(texts))[:noisy_documents].tolist())
     kinds = [kind for kind in KINDS if kind != "wrong_language" or foreign]
     for kind in kinds:
         # a language with little text gets several drafts of each document
-        drafts = max(1, -(-_NOISY // max(len(chosen), 1))) if len(chosen) < _NOISY else 1
+        drafts = max(1, -(-noisy_documents // max(len(chosen), 1))) if len(chosen) < noisy_documents else 1
         noisy[kind] = [
             make_noise(texts[place], kind, rng, spaces=spaces, others=foreign) for place in chosen for _ in range(drafts)
         ]
@@ -90,12 +94,23 @@ def measure(reference: Reference, foreign: Sequence[str], seed: int) -> Measured
                 for name in LEARNED:
                     table[name][inside] = values[name]
     with np.errstate(invalid="ignore", divide="ignore"):
-        effect = float(np.nanmean(clean["word_order"] / np.sqrt(pairs[""]))) if pairs[""].any() else 0.0
-    effect = max((1 - _DROP) * effect, 0.0)
+        effects = clean["word_order"] / np.sqrt(pairs[""])
+    effect = _unseen(effects, np.array(reference.source))
     for kind, (table, _, _) in tables.items():
         table["word_order"] = table["word_order"] + allowance(pairs[kind], effect)
-    whole = train_model([*texts, *reference.more], spaces=spaces, seed=seed, effect=effect)
-    return Measured(reference, words, whole, clean, noise)
+    if keep_model:
+        model = train_model([*texts, *reference.more], spaces=spaces, seed=seed)
+    return Measured(reference, words, replace(model, effect=effect), clean, noise)
+
+
+def _unseen(effects: NDArray[np.float64], source: NDArray[np.str_]) -> float:
+    """The effect of word order that is expected in text of another kind: that of the worst source, less what is lost."""
+    known = ~np.isnan(effects)
+    if not known.any():
+        return 0.0
+    names = np.unique(source[known])
+    worst = min(float(effects[known & (source == each)].mean()) for each in names)
+    return max((1 - (_DROP if len(names) > 1 else _DROP_OF_ONE)) * worst, 0.0)
 
 
 def plain_signals(texts: Sequence[str], tag: str, words: Sequence[str]) -> Table:

@@ -1,4 +1,5 @@
-"""What a reference text teaches about a language, small enough to travel with its thresholds, and what it says of other texts."""
+"""What a reference text teaches about a language, small enough to travel with its thresholds, and what it says of other
+texts."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ _VOCABULARY = 1 << 13
 _NEGATIVES = 10
 _PAIRS = 200_000
 _SURENESS = 2.0
-_CHANCE = 3.1
+_CHANCE, _PRIOR_PAIRS = 2.6, 5
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,13 @@ class ReferenceModel:
     """Tables of hashed n-grams of one language: characters, known words, and word order; about 150 kB in memory.
 
     Attributes:
-        spaces: whether the language separates words; where it does not, the units of word order are characters with their marks.
+        spaces: whether the language separates words; where it does not, the units of word order are characters with their
+            marks.
         characters: the character model.
         vocabulary: uint32, sorted hashes of the known words, or of pairs of characters where words are not separated.
         order: int8 weights of word order, and `scale`, what one step of them is worth.
-        effect: how many standard deviations of one pair of neighbours the order of clean text is expected to beat that of its words
-            shuffled, in text of another kind; 0 where that is not known, and then word order condemns nothing.
+        effect: how many standard deviations of one pair of neighbours the order of clean text is expected to beat that of its
+            words shuffled, in text of another kind; 0 where that is not known, and then word order condemns nothing.
     """
 
     spaces: bool
@@ -48,15 +50,17 @@ class ReferenceModel:
     effect: float = 0.0
 
     def signals(self, words: Words) -> dict[str, NDArray[np.float32]]:
-        """Four signals a text, float32 [texts], each an upper bound (two standard errors), so that a short text is not condemned.
+        """Four signals a text, float32 [texts], each an upper bound (two standard errors), so that a short text is not
+        condemned.
 
         - `character_fit`: mean of log2 p(c | three before) − log2 p(c) over the known letters; low where the letters are the
           language's and their order is not: gibberish, other languages.
         - `known_characters`: share of the letters that the reference text knows; low for mojibake and other scripts.
         - `known_words`: share of the words that the reference text knows.
-        - `word_order`: how many standard errors likelier neighbours are in this order than in the same words shuffled: about 0 for
-          shuffled words, whatever the text is about and however much the model knows; and what a clean text of this length may
-          fall short of 1.6 by chance, so that short texts, and languages of which little is known, are not condemned.
+        - `word_order`: how many standard errors likelier neighbours are in this order than in the same words shuffled: about
+          0 for shuffled words, whatever the text is about and however much the model knows; and what a clean text of this
+          length may fall short of 1.9 by chance, so that short texts, and languages of which little is known, are not
+          condemned.
 
         NaN where a text has no letter, or no two words.
 
@@ -85,7 +89,9 @@ class ReferenceModel:
         size = np.bincount(text, minlength=count).astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.bincount(text, odds, count) / size
-            spread = np.sqrt(np.maximum(np.bincount(text, odds.astype(np.float64) ** 2, count) / size - mean**2, 1e-6))
+            squares = np.maximum(np.bincount(text, odds.astype(np.float64) ** 2, count) - size * mean**2, 0)
+            # a few pairs tell little of their own spread
+            spread = np.sqrt((squares + _PRIOR_PAIRS) / (size + _PRIOR_PAIRS))
             return mean / spread * np.sqrt(size), size
 
     def _characters(self, points: CodePoints) -> dict[str, NDArray[np.float64]]:
@@ -128,7 +134,14 @@ class ReferenceModel:
     def of(cls, found: Mapping[str, NDArray[Any]]) -> "ReferenceModel":
         """From arrays."""
         characters = CharacterModel(found["prints"], found["values"])
-        return cls(bool(found["spaces"]), characters, found["vocabulary"], found["order"], float(found["scale"]), float(found["effect"]))
+        return cls(
+            bool(found["spaces"]),
+            characters,
+            found["vocabulary"],
+            found["order"],
+            float(found["scale"]),
+            float(found["effect"]),
+        )
 
 
 def train_model(texts: Sequence[str], *, spaces: bool = True, seed: int = 0, effect: float = 0.0) -> ReferenceModel:
@@ -161,11 +174,11 @@ def _upper(values: NDArray[Any], text: NDArray[np.int64], count: int) -> NDArray
 
 
 def allowance(pairs: NDArray[np.float64], effect: float) -> NDArray[np.float64]:
-    """What is added to the word order of a text of so many pairs: how far below 1.6 a clean one in a thousand would lie.
+    """What is added to the word order of a text of so many pairs: how far below 1.9 a clean one in a thousand would lie.
 
     Example:
         >>> allowance(np.array([30.0, 300.0]), 0.35).round(2).tolist()
-        [2.78, 0.0]
+        [2.58, 0.0]
     """
     return np.maximum(SHUFFLED - (effect * np.sqrt(pairs) - _CHANCE), 0.0)
 

@@ -1,4 +1,5 @@
-"""From the values of a signal on reference documents to a bound: the published methods, and a bound for text of another kind."""
+"""From the values of a signal on reference documents to a bound: the published methods, and a bound for text of another
+kind."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from panglot.corpus.signals import SIGNALS
 from panglot.corpus.thresholds.rules import Rule
 
 SURE, SUREST = 3.0, 5.0
-NEAR, MARGIN = 1.5, 0.1
+NEAR, MARGIN = 0.3, 0.1
 _PRIOR_DOCUMENTS = 50
 _LEAST_SPREAD = 1e-4
 
@@ -111,8 +112,8 @@ def expected(values: Values, source: NDArray[np.int64], prior: Prior, *, learned
     """Mean and standard deviation of a document of a source not yet seen, on the transformed scale.
 
     The mean of the language is the mean of its sources, drawn towards its relatives as far as it is uncertain (empirical Bayes:
-    weight between² / (between² + shift² / sources + spread² / documents)). The spread is that of its documents, drawn towards the
-    prior's with the weight of 50 documents. A new source adds its own shift.
+    weight between² / (between² + shift² / sources + spread² / documents)). The spread is that of its documents, drawn towards
+    the prior's with the weight of 50 documents. A new source adds its own shift.
     """
     names = np.unique(source)
     count = len(values)
@@ -124,7 +125,7 @@ def expected(values: Values, source: NDArray[np.int64], prior: Prior, *, learned
     inside = values - means[np.searchsorted(names, source)]
     spread = (float((inside**2).sum()) + _PRIOR_DOCUMENTS * prior.spread**2) / (max(count - len(names), 0) + _PRIOR_DOCUMENTS)
     mean = float(means.mean())
-    if learned and len(names) == 1:
+    if learned:
         mean -= prior.drop
     unsure = prior.shift**2 / len(names) + spread / count
     if np.isfinite(prior.between) and prior.between > 0:
@@ -133,19 +134,20 @@ def expected(values: Values, source: NDArray[np.int64], prior: Prior, *, learned
     return mean, float(np.sqrt(max(spread + prior.shift**2 + unsure, _LEAST_SPREAD**2)))
 
 
-def tail_bound(rule: Rule, mean: float, spread: float, noise: float | None, *, looser: float = 0.0) -> float:
+def tail_bound(
+    rule: Rule, mean: float, spread: float, noise: float | None, *, learned: bool = False, looser: float = 0.0
+) -> float:
     """The bound beyond which next to no clean document of a new source lies, on the transformed scale.
 
-    With noise that this signal is one of the best to find, ending at `noise`, the bound is as loose as that noise allows: a tenth of
-    the way from it to the mean of clean text. Where the noise reaches within 1.5 standard deviations of that mean, finding it
-    would cost clean text: three. Without noise to find, five.
+    With noise that this signal is one of the best to find, ending at `noise`, the bound is as loose as that noise allows: a tenth
+    of the way from it to the mean of clean text; for a signal that was learned, three standard deviations at least. Without noise
+    to find, five.
     """
     sign = 1.0 if rule.side == "min" else -1.0
-    if noise is None:
-        steps = SUREST
-    else:
-        distance = sign * (mean - noise) / spread
-        steps = (1 - MARGIN) * distance if distance > NEAR else SURE
+    steps = SUREST
+    if noise is not None:
+        steps = (1 - MARGIN) * sign * (mean - noise) / spread
+        steps = max(steps, SURE) if learned else steps
     return mean - sign * (steps + looser) * spread
 
 
@@ -161,14 +163,14 @@ def bound(
 ) -> tuple[float | None, float | None]:
     """The bound of a rule, clipped to the range of its signal, and what the published method alone would say.
 
-    The bound is the loosest of the method's, the tail's and the rule's `tightest`; where the rule has noise to find, the noise says how
-    loose it may be, and the method is only told. None where it is no bound any more.
+    The bound is the loosest of the method's, the tail's and the rule's `tightest`; where the rule has noise to find, the
+    noise says how loose it may be, and the method is only told. None where it is no bound any more.
     """
     known = ~np.isnan(raw)
     raw, source = raw[known], source[known]
     by_method = method_bound(rule, raw, prior.english)
     mean, spread = expected(transformed(rule.signal, raw), source, prior, learned=learned)
-    tail = restored(rule.signal, tail_bound(rule, mean, spread, noise, looser=looser))
+    tail = restored(rule.signal, tail_bound(rule, mean, spread, noise, learned=learned, looser=looser))
     choice = [each for each in (by_method if noise is None else None, tail, rule.tightest) if each is not None]
     if rule.method == "fixed" and rule.english is not None and noise is None:
         sign = 1.0 if rule.side == "min" else -1.0

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from panglot.corpus.segmentation.code_points import CODE_POINTS, CodePoints, of_categories
+from panglot.corpus.segmentation.code_points import CODE_POINTS, CodePoints, lower_case, of_categories
 from panglot.corpus.segmentation.words import Words, find_words
-from panglot.corpus.thresholds.word_order import lowered
 
 LEAST, MOST = 8, 60
 _SHARE, _SCARCE = 0.25, 40
@@ -16,11 +15,12 @@ _CAPITAL = 0.8
 def stop_words(texts: Sequence[str], sources: Sequence[str], *, least: int = LEAST, most: int = MOST) -> list[str]:
     """The stop words of a language, the most frequent first; fewer than `least` only where the text has no more.
 
-    A word's score is the least, over the sources, of the share of documents that hold it, times the diversity of what follows it
-    (different followers over occurrences, on a log scale): function words stand beside anything, "human" stands before
-    "rights". Words hold letters and marks only (no symbol, no digit). In scripts with case, a word that is mostly written with a
-    capital inside sentences is a name; languages that write nouns so lose nothing but nouns. A word that a whole source lacks is
-    out. Of fewer than 40 documents the lines are counted as documents. Where words are not written apart the units of the segmenter take their place.
+    A word's score is the least, over the sources, of the share of documents that hold it, times the diversity of what follows
+    it (different followers over occurrences, on a log scale): function words stand beside anything, "human" stands before
+    "rights". Words hold letters and marks only (no symbol, no digit). In scripts with case, a word that is mostly written
+    with a capital inside sentences is a name; languages that write nouns so lose nothing but nouns. A word that a whole
+    source lacks is out. Of fewer than 40 documents the lines are counted as documents. Where words are not written apart the
+    units of the segmenter take their place.
 
     Example:
         >>> texts = ["the cat and the dog saw the bird", "the house of the king and the queen", "a man of the sea and the land"]
@@ -33,7 +33,7 @@ def stop_words(texts: Sequence[str], sources: Sequence[str], *, least: int = LEA
     words = find_words(CodePoints.of(texts))
     if not len(words):
         return []
-    low = Words(CodePoints(lowered()[words.points.codes], words.points.bounds), words.starts, words.ends, words.bounds)
+    low = Words(CodePoints(lower_case()[words.points.codes], words.points.bounds), words.starts, words.ends, words.bounds)
     _, first, name, counts = np.unique(low.hashes(), return_index=True, return_inverse=True, return_counts=True)
     names = len(first)
     document = np.repeat(np.arange(len(texts)), words.counts)
@@ -78,6 +78,6 @@ def _names_of(
     units = units_of(words, spaces=True)
     inner = units.gaps != 2
     codes = words.points.codes
-    capital = lowered()[codes[words.starts]] != codes[words.starts]
+    capital = lower_case()[codes[words.starts]] != codes[words.starts]
     seen = np.bincount(name[inner], minlength=len(counts))
     return np.asarray(np.bincount(name[inner & capital], minlength=len(counts)) > _CAPITAL * np.maximum(seen, 1))

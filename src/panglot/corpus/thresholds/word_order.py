@@ -1,8 +1,9 @@
 """Word order: how much likelier the neighbours in a text are than the same words shuffled.
 
-A logistic regression over hashed features of two neighbouring units (their hashes, first and last characters, what stands between
-them, capitals) is trained to tell the neighbours of a reference text from the same words in random order. The score of a pair is
-its log-odds. Features of several sizes are the back-off: where a pair of words was never seen, their endings were.
+A logistic regression over hashed features of two neighbouring units (their hashes, first and last characters, what stands
+between them, capitals) is trained to tell the neighbours of a reference text from the same words in random order. The score
+of a pair is its log-odds. Features of several sizes are the back-off: where a pair of words was never seen, their endings
+were.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from panglot.corpus.segmentation.code_points import CATEGORIES, CODE_POINTS, CodePoints, categories, of_categories
+from panglot.corpus.segmentation.code_points import CODE_POINTS, CodePoints, lower_case, of_categories
 from panglot.corpus.segmentation.words import Words, mixed
 
 BITS = 15
@@ -43,24 +44,6 @@ class Units:
 
 
 @cache
-def lowered() -> NDArray[np.uint32]:
-    """Lower-case code of each code point, itself where that would be several, uint32 [1114112].
-
-    Example:
-        >>> chr(lowered()[ord("Ж")]), chr(lowered()[ord("ක")])
-        ('ж', 'ක')
-    """
-    found = np.arange(CODE_POINTS, dtype=np.uint32)
-    upper = np.flatnonzero(np.isin(categories(), [CATEGORIES.index("Lu"), CATEGORIES.index("Lt")]))
-    for code in upper.tolist():
-        low = chr(code).lower()
-        if len(low) == 1:
-            found[code] = ord(low)
-    found.setflags(write=False)
-    return found
-
-
-@cache
 def _gap_kinds() -> NDArray[np.uint8]:
     found = np.zeros(CODE_POINTS, dtype=np.uint8)
     found[of_categories("PS")] = _MARK
@@ -71,10 +54,10 @@ def _gap_kinds() -> NDArray[np.uint8]:
 def clusters(words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Starts, ends and bounds of the characters inside the words, each with the marks behind it."""
     codes = words.points.codes
-    inside = np.zeros(len(codes) + 1, dtype=np.int32)
-    np.add.at(inside, words.starts, 1)
-    np.add.at(inside, words.ends, -1)
-    inside = np.cumsum(inside[:-1]) > 0
+    edges = np.zeros(len(codes) + 1, dtype=np.int32)
+    np.add.at(edges, words.starts, 1)
+    np.add.at(edges, words.ends, -1)
+    inside = np.cumsum(edges[:-1]) > 0
     first = inside & ~of_categories("M")[codes]
     first[words.starts] = True
     starts = np.flatnonzero(first)
@@ -93,7 +76,7 @@ def units_of(words: Words, *, spaces: bool) -> Units:
     else:
         starts, ends, bounds = clusters(words)
     raw = words.points.codes
-    codes = lowered()[raw]
+    codes = lower_case()[raw]
     low = CodePoints(codes, words.points.bounds)
     hashes = Words(low, starts, ends, bounds).hashes()
     length = ends - starts
@@ -255,8 +238,9 @@ def _descend(
 def log_odds(units: Units, weights: NDArray[np.float32], turns: int = _TURNS) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """How much likelier each unit is where it stands than units of the same text that are drawn at random.
 
-    Both are log-odds, clipped to ±4; the second is the mean over `turns` shuffles of the text, so that a text of shuffled words has
-    mean 0 in any language and of any matter. Of long texts every second, third, … block of 100 units is looked at, about 600 units.
+    Both are log-odds, clipped to ±4; the second is the mean over `turns` shuffles of the text, so that a text of shuffled
+    words has mean 0 in any language and of any matter. Of long texts every second, third, … block of 100 units is looked at,
+    about 600 units.
 
     Returns:
         The differences, float32 [pairs], and the text of each, int64 [pairs].
@@ -283,4 +267,4 @@ def _clipped(
     gaps: NDArray[np.uint8],
     weights: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    return np.clip(weights[_at(units, order, here, gaps)].sum(axis=0), -_LIMIT, _LIMIT)
+    return np.asarray(np.clip(weights[_at(units, order, here, gaps)].sum(axis=0), -_LIMIT, _LIMIT), dtype=np.float32)

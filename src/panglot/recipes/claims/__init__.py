@@ -4,6 +4,13 @@
 """
 
 CLAIMS: dict[str, dict[str, str]] = {
+    "corpus": {
+        "filtering": "panglot.recipes.claims.filtering:FILTERING",
+        "sentence-filters": "panglot.recipes.claims.sentence_filters:SENTENCE_FILTERS",
+        "temperature": "panglot.recipes.claims.balance:BALANCE_TEMPERATURE",
+        "unimax": "panglot.recipes.claims.balance:BALANCE_UNIMAX",
+        "over-sampling": "panglot.recipes.claims.balance:BALANCE_REPETITION",
+    },
     "vocabulary": {
         "subword-mean": "panglot.recipes.claims.initialisations:SUBWORD_MEAN",
         "focus": "panglot.recipes.claims.initialisations:FOCUS",
@@ -13,6 +20,6 @@ CLAIMS: dict[str, dict[str, str]] = {
         "transmi": "panglot.recipes.claims.transmi:TRANSMI",
         "trimming": "panglot.recipes.claims.trimming:TRIMMING",
         "extension": "panglot.recipes.claims.extension:EXTENSION",
-    }
+    },
 }
 """Room to claim to where it lives."""

@@ -1,0 +1,33 @@
+"""Component `corpus.join_texts`: short texts joined to documents."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from panglot.artifacts import Step
+from panglot.corpus.documents import DOCUMENTS_FILE, Documents, DocumentWriter
+from panglot.corpus.noise import spaces_of
+from panglot.corpus.thresholds.reference_text import SIZE, join
+
+
+def join_texts(*, of: Documents, characters: Annotated[int, Field(ge=1)] = SIZE, step: Step) -> Documents:
+    """Join short texts of one language and source, in their order, to documents of about so many characters.
+
+    Sentences come to stand on lines of about 250 characters, joined by a blank where the language writes one; a short text
+    without a mark at its end ends its line. Filters of documents say nothing of single sentences, and a table of sentences is
+    what many small languages have.
+
+    Args:
+        of: documents, in Unicode NFC afterwards.
+        characters: least length of a document; the last of each source may be half as long, or is left out.
+        step: where to write.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in of.rows():
+        found.setdefault((row["language"], row["source"]), []).append(row["text"])
+    with DocumentWriter(step.out / DOCUMENTS_FILE) as writer:
+        for (tag, source), texts in sorted(found.items()):
+            for text in join(texts, " " if spaces_of(tag) else "", characters):
+                writer.document(text, tag, source=source)
+    step.figures["documents"] = {"in": len(of), "joined": writer.count}
+    return Documents(step.out)
