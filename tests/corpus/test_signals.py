@@ -24,7 +24,9 @@ DAMAGED_PIECES = ["É»", "Ã©", "à¤®", "aaaa", "JavaScript", "lorem ipsum",
 MARK_PIECES = ["•", "...", "…", ".", "!", "。", "।", "؟", ")", "”", "»", "#", "{", "|", "(", "/", " - "]
 SPACE_PIECES = [" ", " ", " ", "\n", "\n\n", "\r\n", "\t", "\u2028", "\u3000"]
 PIECES = st.sampled_from([*WORD_PIECES, *MARK_PIECES, *SPACE_PIECES, *DAMAGED_PIECES])
-TEXTS = st.lists(st.one_of(st.lists(PIECES, max_size=60).map("".join), st.text(max_size=40)), max_size=6)
+MIXED = st.lists(PIECES, max_size=60).map("".join)
+REPETITIVE = st.tuples(st.lists(PIECES, max_size=12).map("".join), st.integers(2, 8), st.sampled_from(["", " ", "\n"]))
+TEXTS = st.lists(st.one_of(MIXED, REPETITIVE.map(lambda each: (each[0] + each[2]) * each[1]), st.text(max_size=40)), max_size=6)
 
 
 def test_every_signal_is_measured_and_in_the_order_of_the_table():
@@ -90,6 +92,13 @@ def test_of_a_very_long_text_the_beginning_is_measured(monkeypatch):
     monkeypatch.setattr(measure, "LONGEST", 12)
     found = signals_of(["na na na na na na na", "na na"], groups=("size",))
     assert found["characters"].tolist() == [20, 5] and found["words"].tolist() == [4, 2]
+
+
+def test_nothing_is_read_of_the_text_before():
+    # a line that is a full stop, behind a text that ends with two
+    found = signals_of(["..", ".", "”", "a."], groups=("gopher_quality", "fineweb", "size"))
+    assert found["ellipsis_line_share"].tolist() == [0, 0, 0, 0] and found["longest_run"].tolist() == [2, 1, 1, 1]
+    assert found["punctuated_line_share"].tolist() == [1, 1, 0, 1]
 
 
 def test_no_text_at_all():

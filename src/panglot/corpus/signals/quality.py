@@ -108,12 +108,11 @@ def gopher_quality(layout: Layout, words: Words) -> dict[str, Counts]:
     ellipses = layout.rare(ELLIPSIS) + np.bincount(
         layout.texts_at(dots[0]), weights=(dots[1] - dots[0]) // 3, minlength=len(counts)
     )
-    ends = layout.line_ends - 1
     return {
         "hashes_per_word": share(layout.rare(HASH), counts),
         "ellipses_per_word": share(ellipses, counts),
         "bullet_line_share": share(layout.lines_with(layout.at(layout.line_starts, BULLET)), layout.line_counts),
-        "ellipsis_line_share": share(layout.lines_with(ends_in_ellipsis(layout, ends)), layout.line_counts),
+        "ellipsis_line_share": share(layout.lines_with(ends_in_ellipsis(layout)), layout.line_counts),
         "alphabetic_word_share": share(counts - without, counts),
     }
 
@@ -128,11 +127,12 @@ def _dot_runs(layout: Layout) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return dots[leads], dots[leads] + np.diff(np.append(leads, len(dots)))
 
 
-def ends_in_ellipsis(layout: Layout, last: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether what ends with these characters ends with … or three full stops, bool [places]."""
+def ends_in_ellipsis(layout: Layout) -> NDArray[np.bool_]:
+    """Whether each line ends with … or three full stops, bool [lines]."""
     codes = layout.points.codes
+    last = layout.line_ends - 1
     found = layout.at(last, ELLIPSIS)
-    dotted = np.flatnonzero((codes[last] == _DOT) & (last >= 2))
+    dotted = np.flatnonzero((codes[last] == _DOT) & (last - layout.line_starts >= 2))
     places = last[dotted]
     found[dotted] |= (codes[places - 1] == _DOT) & (codes[places - 2] == _DOT)
     return found

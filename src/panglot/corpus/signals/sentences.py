@@ -84,7 +84,7 @@ def c4(layout: Layout, words: Words, starts: NDArray[np.int64], policies: Sequen
     """
     count, lines = len(layout.points), len(layout.line_starts)
     ended = ends_with_terminal(layout, layout.line_starts, layout.line_ends)
-    ended &= ~ends_in_ellipsis(layout, layout.line_ends - 1)
+    ended &= ~ends_in_ellipsis(layout)
     in_line = np.diff(np.append(np.searchsorted(words.starts, layout.line_starts), len(words)))
     script = _lines_with(layout, ("javascript",))
     policy = _lines_with(layout, policies)
