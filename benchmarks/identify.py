@@ -46,12 +46,14 @@ PEERS = {
 }
 Set = dict[str, list[str]]
 AS = {
-    "ara": "arb_Arab", "aze": "azj_Latn", "cmn": "zho_Hans", "mon": "khk_Cyrl", "orm": "gaz_Latn", "que": "quy_Latn", "sqi": "als_Latn",
+    "ara": "arb_Arab", "aze": "azj_Latn", "cmn": "zho_Hans", "mon": "khk_Cyrl", "orm": "gaz_Latn",
+    "que": "quy_Latn", "sqi": "als_Latn",
     "ber": "kab_Latn", "lav": "lvs_Latn", "hye": "hye_Armn",
 }  # fmt: skip
 # Either is right where the set or a back-end does not tell them apart by its codes.
 SAME = [
-    {"hye_Armn", "hyw_Armn"}, {"cmn_Hans", "zho_Hans"}, {"cmn_Hant", "zho_Hant"}, {"ekk_Latn", "est_Latn"}, {"fil_Latn", "tgl_Latn"},
+    {"hye_Armn", "hyw_Armn"}, {"cmn_Hans", "zho_Hans"}, {"cmn_Hant", "zho_Hant"}, {"ekk_Latn", "est_Latn"},
+    {"fil_Latn", "tgl_Latn"},
     {"gug_Latn", "grn_Latn"}, {"kab_Latn", "tzm_Latn", "rif_Latn", "shi_Latn", "shy_Latn"}, {"msa_Latn", "zsm_Latn"},
     {"hbs_Latn", "srp_Latn"},
 ]  # fmt: skip
@@ -98,7 +100,8 @@ for text in texts:
     except Exception: label, sure = "und", 0.0
     found.append([label, float(sure)])
 seconds = time.process_time() - began
-json.dump({"labels": labels, "found": found, "seconds": seconds, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}, open(sys.argv[3], "w"))
+memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+json.dump({"labels": labels, "found": found, "seconds": seconds, "memory": memory}, open(sys.argv[3], "w"))
 """
 
 

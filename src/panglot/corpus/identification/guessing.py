@@ -16,8 +16,8 @@ from panglot.corpus.identification.model import Model
 PACKAGED = Path(__file__).parent / "weights"
 # as in panglot.corpus.documents, which brings in more than this module needs memory for
 UNDETERMINED = "und"
-_BATCH_TEXTS = 256
-_BATCH_CHARACTERS = 1 << 16
+_BATCH_TEXTS = 128
+_BATCH_CHARACTERS = 1 << 15
 LONGEST = 1 << 14
 """Characters of a text that are looked at; the rest of a longer one is not."""
 
@@ -221,7 +221,8 @@ def identifier(back_end: str = "panglot", *, languages: Sequence[str] | None = N
 
     Args:
         back_end: `panglot`, `script`, `py3langid`, `pycld2`, `cld3`, `lingua`, `eldc`; `fasttext:PATH` or
-            `fasttext:hub:OWNER/NAME/FILE` for a fastText model (GlotLID, lid.176, OpenLID); or a folder that `corpus.teach_identifier` wrote.
+            `fasttext:hub:OWNER/NAME/FILE` for a fastText model (GlotLID, lid.176, OpenLID); or a folder that
+            `corpus.teach_identifier` wrote.
         languages: canonical tags to choose from, for `panglot` and folders.
 
     Raises:

@@ -84,8 +84,8 @@ def tables() -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
         # Me are circles and boxes round anything; Mc and Mn are part of the word they stand in
         if unicodedata.category(character) in ("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc"):
             folded[each] = ord(character.lower()[0])
-    for each in _APOSTROPHES:
-        folded[ord(each)] = ord("'")
+    for mark in _APOSTROPHES:
+        folded[ord(mark)] = ord("'")
     script = np.zeros(_TABLE, np.uint8)
     for number, name in enumerate(scripts()):
         if name:

@@ -14,6 +14,7 @@ a short list, and only the short list is scored with the weights themselves.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +32,7 @@ RANK = 64
 SHORT_LIST = 12
 _NOWHERE = -1e9
 _ROWS = 1 << 16
+_HOT_ROWS = 1 << 12
 FORMAT = 1
 
 
@@ -106,10 +108,14 @@ class Model:
     def _table(self) -> NDArray[np.int8]:
         """Weights of hot rows, int8 [hot, tags]."""
         sizes = np.diff(self.bounds)
-        hot = self._hot
-        taken = np.repeat(hot, sizes)
-        found = np.zeros((int(hot.sum()), len(self.tags)), np.int8)
-        found[np.repeat(np.arange(len(found)), sizes[hot]), self.languages[taken]] = self.weights[taken]
+        hot = np.flatnonzero(self._hot)
+        found = np.zeros((len(hot), len(self.tags)), np.int8)
+        for first in range(0, len(hot), _HOT_ROWS):
+            some = hot[first : first + _HOT_ROWS]
+            rows = np.repeat(np.arange(first, first + len(some)), sizes[some])
+            inside = np.arange(len(rows)) - np.repeat(np.cumsum(sizes[some]) - sizes[some], sizes[some])
+            taken = np.repeat(self.bounds[some], sizes[some]) + inside
+            found[rows, self.languages[taken]] = self.weights[taken]
         return found
 
     @cached_property
@@ -190,11 +196,31 @@ class Model:
         known = seen / np.maximum(there, 1)
         return Scores(best, values.astype(np.float32), counts.sum(1).astype(np.int32), known.astype(np.float32))
 
+    def without(self, tags: Collection[str]) -> "Model":
+        """The same weights without some languages."""
+        stay = np.array([tag not in tags for tag in self.tags])
+        moved = np.cumsum(stay) - 1
+        rows = np.repeat(self.buckets, np.diff(self.bounds))
+        kept = stay[self.languages]
+        background = np.zeros(BUCKETS)
+        background[self.buckets] = p0_of(self.background)
+        return pack(
+            tuple(tag for tag in self.tags if tag not in tags),
+            rows[kept].astype(np.int64),
+            moved[self.languages[kept]].astype(np.int64),
+            self.weights[kept] * np.float32(self.scale),
+            self.backing_off[:, stay],
+            self.prior[stay],
+            background,
+            self.calibration,
+            scale=self.scale,
+        )
+
     def write(self, folder: Path) -> None:
         """Write `model.npz` and `model.json` into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         sizes = np.diff(self.bounds)
-        steps = np.diff(self.languages.astype(np.int32), prepend=0)
+        steps: NDArray[np.int32] = np.diff(self.languages.astype(np.int32), prepend=np.int32(0)).astype(np.int32)
         starts = self.bounds[:-1]
         steps[starts] = self.languages[starts]
         gaps = np.diff(self.buckets, prepend=0)
@@ -210,7 +236,7 @@ class Model:
             "columns_low": self.columns_low.astype(np.float16),
             "background": self.background,
         }
-        np.savez_compressed(folder / "model.npz", **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(folder / "model.npz", **arrays)
         card = {"format": FORMAT, "scale": self.scale, "calibration": self.calibration, "tags": list(self.tags)}
         (folder / "model.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
