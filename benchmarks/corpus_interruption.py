@@ -72,15 +72,17 @@ def main() -> None:
         (place / "raw").mkdir()
         write_documents(place / "raw", asked.documents, sentences_of(asked.text))
         began = time.monotonic()
-        subprocess.run(command(place, "calm", asked.workers, asked.engine, asked.more), check=True)
+        subprocess.run(command(place, "calm", asked.workers, asked.engine, asked.more), check=True, stdout=subprocess.DEVNULL)
         whole = time.monotonic() - began
         print(f"undisturbed: {whole:.1f} s", flush=True)
         draw = random.Random(asked.seed)
         killed = done = 0
         while killed < asked.kills:
-            process = subprocess.Popen(command(place, "disturbed", asked.workers, asked.engine, asked.more))
+            process = subprocess.Popen(
+                command(place, "disturbed", asked.workers, asked.engine, asked.more), stdout=subprocess.DEVNULL
+            )
             # runs become shorter as more steps are whole, so that later instants are drawn from a shorter time
-            instant = draw.uniform(0.5, max(1.5, whole / 4))
+            instant = draw.uniform(0.5, max(1.5, whole / 2))
             time.sleep(instant)
             one = workers_of(process.pid) if killed % 2 else []
             if one:
@@ -98,7 +100,9 @@ def main() -> None:
             print(
                 f"kill {killed} after {instant:.1f} s{' and a worker' if one else ''}; whole: {' '.join(finished)}", flush=True
             )
-        subprocess.run(command(place, "disturbed", asked.workers, asked.engine, asked.more), check=True)
+        subprocess.run(
+            command(place, "disturbed", asked.workers, asked.engine, asked.more), check=True, stdout=subprocess.DEVNULL
+        )
         calm, disturbed = contents(place / "calm"), contents(place / "disturbed")
         different = sorted(name for name in {*calm, *disturbed} if calm.get(name) != disturbed.get(name))
         for name in different:

@@ -4,8 +4,8 @@
     python benchmarks/corpus_memory.py --sizes 100000 --workers 2 --text notes/hsb.txt --text notes/tha.txt
 
 Documents are drawn from sentences of real text (`--text`, or SIB-200 in ../shared/data), so that the filters keep most of them;
-one in fifty is a near copy of an earlier one, and one in a hundred a copy. The build runs as a process of its own. Every fifth of
-a second the resident memory of the whole tree of processes is added up; pages that processes share are counted in each, so that
+one in fifty is a near copy of an earlier one, one in a hundred a copy. The build runs as a process of its own. Every fifth of a
+second the resident memory of the whole tree of processes is added up; pages that processes share are counted in each, so that
 the sum is an upper bound.
 """
 

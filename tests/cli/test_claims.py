@@ -13,7 +13,7 @@ from panglot.recipes.claims import CLAIMS
     ("arguments", "words"),
     [
         (("vocabulry",), ("'vocabulry'", "did you mean 'vocabulary'")),
-        (("astrology",), ("'astrology'", "there are vocabulary")),
+        (("astrology",), ("'astrology'", "there are corpus, vocabulary")),
         (("vocabulary", "--only", "focsu"), ("'focsu'", "--only", "did you mean 'focus'")),
         (("vocabulary", "--only", "focus", "--only", "subword_mean"), ("'subword_mean'", "did you mean 'subword-mean'")),
         (("vocabulary", "--only", "π"), ("'π'", "transmi", "trimming")),

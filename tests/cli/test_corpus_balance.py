@@ -40,7 +40,7 @@ def test_a_sample_of_a_run_is_balanced_again(panglot, texts, tmp_path):
         "2k",
         "--sample",
         "--out",
-        "run",
+        tmp_path / "run",
         "--json",
     )
     said = json.loads(first.out)

@@ -55,6 +55,9 @@ def fail(given: str, out: Path) -> dict[str, Any]:
         raise InputError("the tag is not known", where="a.txt", fix="give another")
     if given == "disk":
         raise OSError(28, "No space left on device", str(out / "x"))
+    if given == "full":
+        (out / "x.parquet").symlink_to("/dev/full")
+        pq.write_table(pa.table({"number": list(range(100_000))}), out / "x.parquet")
     if given == "defect":
         raise ZeroDivisionError("a defect")
     return {}

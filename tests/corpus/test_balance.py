@@ -360,3 +360,18 @@ def test_what_a_table_of_runs_may_not_be(run, tmp_path):
     same = runs_of(tmp_path / "same.tsv", {"b": (lambda n, d: 3.0, 0.3)}, (0.5, 0.5, 0.5))
     with pytest.raises(InputError, match="cannot be told"):
         fit(read_small_runs(same), "b")
+
+
+def test_a_sample_is_the_same_bytes_for_any_number_of_workers(tmp_path):
+    from panglot.artifacts import Engine, step_folder
+
+    of = documents(tmp_path / "d", SAID, shards=4)
+    with step_folder(tmp_path / "plan") as step:
+        balance(of=of, strategy=Temperature(alpha=0), step=step)
+    plan = Plan.open(tmp_path / "plan")
+    digests = []
+    for workers in (1, 3):
+        with step_folder(tmp_path / f"s{workers}", seed=3, engine=Engine("local", workers)) as step:
+            sample(of=of, plan=plan, step=step)
+        digests.append(Documents.open(tmp_path / f"s{workers}").digest)
+    assert digests[0] == digests[1]

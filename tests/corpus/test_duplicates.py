@@ -108,10 +108,10 @@ def test_against_brute_force(find, tmp_path, tag):
     for one in range(len(rows)):
         for other in range(one):
             similarity = len(sets[one] & sets[other]) / len(sets[one] | sets[other])
-            if similarity >= 0.9:
+            if similarity >= 0.85:
                 close += 1
                 assert where[one] == where[other], similarity
-            elif similarity < 0.5:
+            elif similarity < 0.6:
                 assert where[one] != where[other], similarity
     assert close > 5
 
@@ -205,7 +205,11 @@ def test_deduplicate_keeps_one_of_each_and_accounts_for_all(find, tmp_path):
     rows = planted("hin_Deva", count=30)
     of = write(tmp_path / "d", rows, shards=2)
     clusters = find(near_duplicates, of=of)
-    for keep, best in (("first", min), ("longest", lambda group: min(group, key=lambda each: (-len(rows[each][1]), each)))):
+
+    def longest(group):
+        return min(group, key=lambda place: (-len(rows[place][1]), place))
+
+    for keep, best in (("first", min), ("longest", longest)):
         kept = find(deduplicate, of=of, clusters=clusters, keep=keep, workers=2)
         assert [row["text"] for row in kept.rows()] == [rows[each][1] for each in sorted(map(best, groups(clusters)))]
         assert len(kept) + len(kept.dropped) == len(rows)
@@ -227,7 +231,7 @@ def test_a_new_crawl_against_indexes_of_old_ones(find, tmp_path):
     assert [row["cluster_size"] for row in found] == [row["cluster_size"] for row in whole[30:]]
     assert [row["keep"] for row in found] == [row["keep"] for row in whole[30:]]
     ids = [row["id"] for row in whole]
-    named = {each: "2023" for each in ids[:15]} | {each: "2024" for each in ids[15:30]}
+    named = dict.fromkeys(ids[:15], "2023") | dict.fromkeys(ids[15:30], "2024")
     assert [row["known"] for row in found] == [named.get(row["cluster"]) for row in found]
     assert {row["known"] for row in found} == {None, "2023", "2024"}
     assert not any(row["longest"] for row in found if row["known"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from panglot.corpus.duplicates.minhash import PARTS, MinHash, Signatures, _factors, estimated
+from panglot.corpus.duplicates.minhash import MinHash, Signatures, _factors, estimated
 from panglot.corpus.duplicates.shingles import Shingles, shingles
 
 SETTING = MinHash()
@@ -38,7 +38,8 @@ def test_estimates_are_as_good_as_theory_says(size, similarity):
     first, second = (signatures([pair[side] for pair in pairs]) for side in (0, 1))
     error = estimated(first.sketches, second.sketches) - truth
     expected = np.sqrt((truth * (1 - truth)).mean() / SETTING.permutations)
-    assert np.sqrt((error**2).mean()) < 1.15 * expected
+    # sixteenths of short documents differ in size, and count alike
+    assert np.sqrt((error**2).mean()) < (1.6 if size < 100 else 1.2) * expected
     assert abs(error.mean()) < 4 * expected / np.sqrt(len(pairs))
     shared = (first.bands == second.bands).any(axis=0).mean()
     wanted = np.mean([SETTING.chance(each) for each in truth])
@@ -49,16 +50,16 @@ def test_signature_by_definition():
     rng = random.Random(1)
     sets = [[rng.getrandbits(64) for _ in range(rng.randint(1, 40))] for _ in range(30)]
     factors = _factors(SETTING).tolist()
-    assert all(each % 2 for each in factors) and len(set(factors)) == SETTING.permutations == 224
+    assert all(each % 2 for each in factors) and len(set(factors)) == SETTING.permutations == 512
 
-    def value(shingles, factor, part):
-        mine = [x for x in shingles if (x >> 30) % PARTS == part] or shingles
+    def value(shingles, factor, count, part):
+        mine = [x for x in shingles if (x >> 24) % 256 * count // 256 == part] or shingles
         return min((x >> 32) * factor % 2**32 for x in mine)
 
     found = signatures(sets)
-    both = list(zip(factors, SETTING.parts.tolist(), strict=True))
-    assert found.values.tolist() == [[value(each, factor, part) for each in sets] for factor, part in both]
-    assert sorted(SETTING.parts[:8].tolist()) == [0, 0, 1, 1, 2, 2, 3, 3], "a band is over all parts"
+    both = list(zip(factors, SETTING.parts, strict=True))
+    assert found.values.tolist() == [[value(each, factor, *part) for each in sets] for factor, part in both]
+    assert sorted(part for _, part in SETTING.parts[:8]) == [0, 0, 1, 1, 2, 2, 3, 3], "a band is over all parts"
 
 
 @settings(max_examples=60)
@@ -80,7 +81,8 @@ def test_long_documents_and_blocks():
 
 def test_the_curve_of_fineweb2():
     assert (SETTING.words, SETTING.bands, SETTING.rows) == (5, 14, 8)
-    assert SETTING.chance(0.8) == pytest.approx(0.924, abs=5e-4)
+    assert MinHash(extra=0).chance(0.8) == pytest.approx(0.924, abs=5e-4)
+    assert SETTING.chance(0.8) > 0.99
     assert (1 / SETTING.bands) ** (1 / SETTING.rows) == pytest.approx(0.72, abs=5e-3)
 
 

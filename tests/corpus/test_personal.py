@@ -103,7 +103,7 @@ def test_one_wrong_sign_of_an_iban_is_noticed(country, said):
     digits = int("".join(str(int(each, 36)) for each in f"{account}{country}00"))
     right = f"{country}{98 - digits % 97:02}{account}"
     assert is_iban(right)
-    wrong = right[:-1] + ("0" if right[-1] != "0" else "1")
+    wrong = right[:-1] + {"9": "0", "Z": "A"}.get(right[-1], chr(ord(right[-1]) + 1))
     assert not is_iban(wrong)
 
 

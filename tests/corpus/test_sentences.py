@@ -67,6 +67,12 @@ def test_abbreviations_are_learned_from_the_texts():
     assert find_sentences([text, "Der Verf. hat, als Verf. dieses Buchs, recht."]).lists()[0][0] == "Der Verf. Anna schrieb."
 
 
+def test_titles_are_learned_from_the_texts():
+    text = "Here Prof. Smith spoke. He left."
+    assert find_sentences([text]).lists()[0][0] == "Here Prof."
+    assert find_sentences([text, text, text]).lists() == [["Here Prof. Smith spoke.", "He left."]] * 3
+
+
 def test_thai_by_spaces_and_length():
     phrase = "ประโยคภาษาไทยที่ยาวพอสมควรเพื่อให้ตัดได้ตรงนี้"
     short = "สั้น มาก"

@@ -80,6 +80,18 @@ def test_a_text_of_nearly_nothing_has_all_signals(text):
         assert len(each) == 1 and not math.isinf(each[0]), name
 
 
+def test_a_million_closing_marks_are_no_loop():
+    texts = ["。" + "”" * 1_000_000, ("”" * 1000 + "\n") * 300]
+    found = signals_of(texts, groups=("fineweb", "madlad"))
+    assert found["punctuated_line_share"].tolist() == [1, 0] and found["sentences"].tolist() == [1, 300]
+
+
+def test_of_a_very_long_text_the_beginning_is_measured(monkeypatch):
+    monkeypatch.setattr(measure, "LONGEST", 12)
+    found = signals_of(["na na na na na na na", "na na"], groups=("size",))
+    assert found["characters"].tolist() == [20, 5] and found["words"].tolist() == [4, 2]
+
+
 def test_no_text_at_all():
     assert all(len(each) == 0 for each in signals_of([]).values())
 
@@ -153,6 +165,7 @@ def test_list_case_is_asked_of_cased_scripts_only():
 def test_sentences_of_spaced_and_unspaced_scripts():
     texts = ["One. Two! (Three?) 3.5 four", "一。二！三", "एक। दो। तीन", "“一。”二", "a\nb"]
     assert signals_of(texts, groups=("madlad",))["sentences"].tolist() == [4, 3, 3, 2, 2]
+    assert signals_of(["。", ")na", "“。”。x"], groups=("madlad",))["sentences"].tolist() == [1, 1, 2]
 
 
 def test_mojibake_is_told_from_the_letters_that_it_is_made_of():
@@ -324,7 +337,7 @@ def duplicates(items):
 
 
 def ends(line: str) -> bool:
-    while line and not regex.match(r"[\p{STerm}…]", line[-1]):
+    while line and not regex.match(r"[\p{STerm}…།༎\u037e]", line[-1]):
         if line[-1] not in CLOSERS and unicodedata.category(line[-1]) not in ("Pe", "Pf"):
             return False
         line = line[:-1]

@@ -23,7 +23,8 @@ PAGES = {
 
 
 def record(block: bytes, *, kind="response", uri="http://a.example/", length=None, media="application/http; msgtype=response"):
-    head = f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {uri}\r\nWARC-Date: 2024-05-18T01:58:10Z\r\nContent-Type: {media}\r\n"
+    head = f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {uri}\r\nWARC-Date: 2024-05-18T01:58:10Z\r\n"
+    head += f"Content-Type: {media}\r\n"
     size = len(block) if length is None else length
     return f"{head}Content-Length: {size}\r\n\r\n".encode() + block + b"\r\n\r\n"
 
@@ -77,7 +78,7 @@ def test_what_is_no_document_is_counted_by_kind(run, tmp_path):
         record(response("<html><body><script>x()</script></body></html>")),
         record(b"\x01", uri="dns:a.example"),
         record(response("prosty tekst", media="text/plain")),
-        record("Escopete\r\nye un lugar".encode(), kind="conversion", media="text/plain"),
+        record(b"Escopete\r\nye un lugar", kind="conversion", media="text/plain"),
     ]
     path = tmp_path / "a.warc"
     path.write_bytes(b"".join(records))
@@ -108,9 +109,7 @@ def test_a_record_that_lies_about_its_length_costs_itself_alone(run, tmp_path, s
 @pytest.mark.parametrize("said", ["", "minus", "-5", "1e3", "٣", "9" * 40])
 def test_no_usable_length(run, tmp_path, said):
     records = pages()
-    records[1] = records[1].replace(
-        b"Content-Length: ", f"Content-Length: {said}x".encode() if not said else f"X: ".encode(), 1
-    )
+    records[1] = records[1].replace(b"Content-Length: ", f"Content-Length: {said}x".encode() if not said else b"X: ", 1)
     records[1] = (
         records[1] if not said else records[1].replace(b"WARC-Date", f"Content-Length: {said}\r\nWARC-Date".encode(), 1)
     )
@@ -141,7 +140,7 @@ def test_a_truncated_archive_gives_what_is_whole(run, tmp_path, packing, cut):
     if not packing:
         # only the two line breaks at the end of the record are missing
         assert texts(ran) == (WHOLE if cut <= 4 else WHOLE[:3])
-        assert ran.step.quarantined == ({} if cut <= 4 else {"truncated record": 1})
+        assert ran.step.quarantined.total() == (cut > 4)
     else:
         # the last member may be whole but for its check sum
         assert texts(ran) in (WHOLE[:3], WHOLE)

@@ -220,3 +220,9 @@ def test_each_back_end_that_is_installed_cuts(monkeypatch):
 
 def test_units_and_classes_have_room():
     assert units._pairs().shape == (32 * 32,)
+
+
+def test_a_word_longer_than_a_block():
+    word = "กa" * 40_000
+    assert find_words(["b", "x" * 70_000, word]).hashes()[1] == slow_hash("x" * 70_000)
+    assert len(find_words([word])) == 80_000

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 
 COMPONENTS: dict[str, str] = {
+    "assign": "panglot.corpus.identification.components:assign",
     "balance": "panglot.corpus.balance.plan:balance",
     "check_corpora": "panglot.corpus.checks.corpora:check_corpora",
     "clean": "panglot.corpus.clean:clean",
     "clean_text": "panglot.corpus.clean_text:clean_text",
+    "decontaminate": "panglot.corpus.decontamination.decontaminate:decontaminate",
     "deduplicate": "panglot.corpus.duplicates.deduplicate:deduplicate",
     "drop_noise": "panglot.corpus.noise:drop_noise",
     "duplicate_index": "panglot.corpus.duplicates.find:duplicate_index",
@@ -27,6 +29,7 @@ COMPONENTS: dict[str, str] = {
     "existing_index": "panglot.corpus.duplicates.existing_index:existing_index",
     "filter": "panglot.corpus.filter:filter",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
+    "identify": "panglot.corpus.identification.components:identify",
     "join_texts": "panglot.corpus.join_texts:join_texts",
     "keep_languages": "panglot.corpus.keep_languages:keep_languages",
     "known_thresholds": "panglot.corpus.known_thresholds:known_thresholds",
@@ -39,6 +42,7 @@ COMPONENTS: dict[str, str] = {
     "read_pairs": "panglot.corpus.read_pairs:read_pairs",
     "read_text": "panglot.corpus.read_text:read_text",
     "rehydrate": "panglot.corpus.duplicates.rehydrate:rehydrate",
+    "repeat": "panglot.corpus.balance.repeat:repeat",
     "repeated_passages": "panglot.corpus.duplicates.passages:repeated_passages",
     "repeated_substrings": "panglot.corpus.duplicates.substrings:repeated_substrings",
     "sample": "panglot.corpus.balance.sample:sample",
@@ -47,6 +51,7 @@ COMPONENTS: dict[str, str] = {
     "signals": "panglot.corpus.signals.component:signals",
     "split": "panglot.corpus.split:split",
     "split_text": "panglot.corpus.split_text:split_text",
+    "teach_identifier": "panglot.corpus.identification.teaching:teach_identifier",
     "unmask_personal": "panglot.corpus.personal.components:unmask_personal",
 }
 

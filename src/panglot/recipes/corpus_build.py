@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from panglot.artifacts import InputError
+from panglot.artifacts import ERROR_BUDGET, InputError
 from panglot.corpus.read_text import plan as readings_of
 from panglot.languages import Language
 from panglot.recipes.recipe import Recipe, StepRecipe
@@ -24,6 +24,7 @@ class Build:
         personal: mask e-mail addresses, telephone numbers and their like.
         near: look for near duplicates, beside the exact ones.
         thresholds: a folder of estimated thresholds; without it those that come with Panglot.
+        error_budget: share of the documents of a step that may be quarantined before the build stops.
     """
 
     files: Sequence[str]
@@ -33,6 +34,7 @@ class Build:
     personal: bool = True
     near: bool = True
     thresholds: str | None = None
+    error_budget: float = ERROR_BUDGET
     seed: int = 17
 
 
@@ -72,7 +74,7 @@ def build_recipe(asked: Build) -> Recipe:
     if asked.near:
         add("likenesses", "corpus.near_duplicates", of=f"${last}")
         follow("deduplicated", "corpus.deduplicate", clusters="$likenesses")
-    return Recipe(name=NAME, title="Build a corpus", seed=asked.seed, steps=steps)
+    return Recipe(name=NAME, title="Build a corpus", seed=asked.seed, steps=steps, error_budget=asked.error_budget)
 
 
 def _must_identify(asked: Build) -> bool:

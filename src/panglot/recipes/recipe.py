@@ -6,12 +6,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from panglot.artifacts import Engine, InputError, did_you_mean
+from panglot.artifacts import ERROR_BUDGET, Engine, InputError, did_you_mean
 from panglot.recipes import document
 from panglot.recipes.document import Document
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
-_KEYS = ("name", "title", "description", "seed", "engine", "steps")
+_KEYS = ("name", "title", "description", "seed", "engine", "error_budget", "steps")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Recipe:
         steps: name to step, in order.
         document: where each value stands in the file.
         engine: who does the heavy work; no part of any step's key.
+        error_budget: share of the documents of a step that may be quarantined before the run stops; no part of any key.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Recipe:
     description: str = ""
     document: Document = field(default_factory=lambda: Document("recipe", None), compare=False, repr=False)
     engine: Engine | None = None
+    error_budget: float = ERROR_BUDGET
 
     def to_yaml(self) -> str:
         """The recipe as a file."""
@@ -55,6 +57,8 @@ class Recipe:
         filled = {key: value for key, value in head.items() if value}
         if self.engine is not None:
             filled["engine"] = self.engine.as_value()
+        if self.error_budget != ERROR_BUDGET:
+            filled["error_budget"] = self.error_budget
         return document.dump({**filled, "seed": self.seed}) + "steps:\n" + _indented(steps)
 
     def where(self, *path: str | int) -> str:
@@ -88,6 +92,9 @@ def from_document(found: Document) -> Recipe:
     seed = value.get("seed", 17)
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise InputError(f"seed must be a whole number from 0 to 2^32 - 1, not {seed!r}", where=found.where("seed"))
+    budget = value.get("error_budget", ERROR_BUDGET)
+    if not isinstance(budget, int | float) or isinstance(budget, bool) or not 0 <= budget <= 1:
+        raise InputError(f"error_budget must be a share from 0 to 1, not {budget!r}", where=found.where("error_budget"))
     for key in ("title", "description"):
         if not isinstance(value.get(key, ""), str):
             raise InputError(f"{key} must be text", where=found.where(key))
@@ -102,6 +109,7 @@ def from_document(found: Document) -> Recipe:
         steps={each: _step(found, each, body) for each, body in steps.items()},
         document=found,
         engine=None if value.get("engine") is None else Engine.parse(value["engine"], where=found.where("engine")),
+        error_budget=float(budget),
     )
 
 
@@ -176,4 +184,6 @@ def with_overrides(recipe: Recipe, overrides: list[str]) -> Recipe:
             steps[name] = StepRecipe(old.use, old.parameters, value)
         else:
             steps[name] = StepRecipe(old.use, {**old.parameters, parameter: value}, old.seed)
-    return Recipe(recipe.name, steps, seed, recipe.title, recipe.description, recipe.document, recipe.engine)
+    return Recipe(
+        recipe.name, steps, seed, recipe.title, recipe.description, recipe.document, recipe.engine, recipe.error_budget
+    )

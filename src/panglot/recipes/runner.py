@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 from panglot import __version__
 from panglot.artifacts import (
+    ERROR_BUDGET,
     Artifact,
     Engine,
     InputError,
@@ -122,6 +123,7 @@ def run(
                     listener or Silent(),
                     verify=verify,
                     engine=engine or recipe.engine,
+                    error_budget=recipe.error_budget,
                     before_running=partial(unpublish, folder),
                 )
             )
@@ -160,7 +162,8 @@ def run_step_alone(
     """Run a recipe of one step whose folder is `place` itself: what single commands are made of."""
     (step,) = plan(recipe)
     with locked(place.parent), _workers():
-        return _run_step(step, place, {}, listener or Silent(), engine=engine or recipe.engine)
+        chosen = engine or recipe.engine
+        return _run_step(step, place, {}, listener or Silent(), engine=chosen, error_budget=recipe.error_budget)
 
 
 class OnStep(Protocol):
@@ -177,6 +180,7 @@ def _run_step(
     *,
     verify: bool = False,
     engine: Engine | None = None,
+    error_budget: float = ERROR_BUDGET,
     before_running: Callable[[], None] = lambda: None,
 ) -> StepOutcome:
     with _naming(step):
@@ -199,6 +203,7 @@ def _run_step(
             listener=listener,
             volatile=kind.volatile,
             engine=engine,
+            error_budget=error_budget,
         ) as handle:
             step.component.function(**arguments, step=handle)
     return StepOutcome(step.name, step.component.name, "ran", read_manifest(place))

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["COMPONENTS", "Page", "Summary", "compare_runs"]
 
 COMPONENTS: dict[str, str] = {
+    "balance_page": "panglot.report.balance_page:balance_page",
+    "corpus_audit": "panglot.report.corpus_audit:corpus_audit",
     "page": "panglot.report.page:page",
     "vocabulary_page": "panglot.report.vocabulary_page:vocabulary_page",
     "vocabulary_compare": "panglot.report.vocabulary_compare:vocabulary_compare",

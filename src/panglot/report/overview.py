@@ -9,7 +9,11 @@ from panglot import __version__
 from panglot.artifacts import InputError, PanglotError
 from panglot.evaluation.results import RESULTS_FILE, Results
 from panglot.report import account, wording
+from panglot.report.balance_page import KIND as BALANCE
+from panglot.report.balance_page import draw_balance
 from panglot.report.comparison import Row, describe, metric_label, read_rows, worst_retained
+from panglot.report.corpus_audit import KIND as CORPUS
+from panglot.report.corpus_audit import draw_audit
 from panglot.report.drawing import LanguageNames, curves, draw
 from panglot.report.ledger import ledger
 from panglot.report.lineage import Ancestor, all_steps
@@ -22,7 +26,7 @@ from panglot.report.vocabulary_page import KIND as TOKENIZERS
 from panglot.report.vocabulary_page import draw_vocabulary
 
 _PAGE = "report.page"
-_OTHER_KINDS = {COMPARISON: draw_compare, TOKENIZERS: draw_vocabulary}
+_OTHER_KINDS = {BALANCE: draw_balance, COMPARISON: draw_compare, CORPUS: draw_audit, TOKENIZERS: draw_vocabulary}
 
 
 def overview(run: Path) -> str:

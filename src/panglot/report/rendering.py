@@ -9,7 +9,7 @@ import jinja2
 from jinja2 import select_autoescape
 from markupsafe import Markup, escape
 
-from panglot.report import wording
+from panglot.report import corpus_wording, wording
 from panglot.report.text import markdown, shown
 
 _LANG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
@@ -42,6 +42,7 @@ def _environment() -> jinja2.Environment:
         "duration": wording.duration,
         "size": wording.size,
         "plain": wording.plain,
+        "percent": corpus_wording.percent,
     }
     environment.globals |= {"interval": wording.interval, "count": wording.count, "listed": wording.listed}
     return environment

@@ -8,8 +8,11 @@ _COMMANDS: tuple[str, ...] = (
     "build",
     "thresholds",
     "inspect",
+    "audit",
     "balance",
     "deduplicate",
+    "decontaminate",
+    "identify",
     "harvest",
     "sources",
 )

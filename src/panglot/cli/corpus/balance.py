@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from panglot.artifacts import InputError
+from panglot.cli.running import AddressOption, EngineOption, WorkersOption
 
 if TYPE_CHECKING:
     from panglot.artifacts import Manifest
@@ -42,6 +43,9 @@ def balance_command(
     sample: Annotated[bool, typer.Option("--sample", help="Write the corpus that the plan asks for, too.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="The run folder (default: runs/balance).")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Which documents a sample takes.")] = 17,
+    engine: EngineOption = None,
+    workers: WorkersOption = None,
+    address: AddressOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
@@ -49,7 +53,7 @@ def balance_command(
     """Plan how much of each language to train on; print shares and epochs, and warn above four epochs."""
     from panglot.cli.console import Screen, print_json
     from panglot.cli.corpus.folders import documents_step
-    from panglot.cli.running import show_plan
+    from panglot.cli.running import engine_of, show_plan
     from panglot.corpus.balance.plan import Plan
     from panglot.recipes.recipe import Recipe, StepRecipe
     from panglot.recipes.runner import preview, run
@@ -68,14 +72,16 @@ def balance_command(
     }
     if sample:
         steps["sample"] = StepRecipe("corpus.sample", {"of": "$text", "plan": "$plan"})
-    recipe = Recipe(name="balance", seed=seed, title=f"Balance {folder} ({rule['method']})", steps=steps)
+    title = f"Balance {folder} ({rule['method']})"
+    steps["report"] = StepRecipe("report.balance_page", {"plan": "$plan", "title": title})
+    recipe = Recipe(name="balance", seed=seed, title=title, steps=steps)
     place = out or Path("runs") / recipe.name
     if dry_run:
         show_plan(recipe, preview(recipe, place), as_json=as_json)
         return
     with Screen(quiet=quiet or as_json) as screen:
         screen.say(f"{recipe.title}\nrun folder: {place}")
-        outcome = run(recipe, place, listener=screen.listener, on_step=screen.step)
+        outcome = run(recipe, place, listener=screen.listener, on_step=screen.step, engine=engine_of(engine, workers, address))
         screen.summary(outcome.steps)
     plan = outcome.artifacts["plan"]
     assert isinstance(plan, Plan)
@@ -91,6 +97,7 @@ def balance_command(
 
     console = output()
     console.print(f"plan    {plan.path}", soft_wrap=True)
+    console.print(f"report  {place / 'report.html'}", soft_wrap=True)
     if written:
         console.print(f"sample  {written}", soft_wrap=True)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from panglot.artifacts import ERROR_BUDGET
 from panglot.cli.console import Screen, output, print_json
 from panglot.cli.running import AddressOption, EngineOption, WorkersOption, engine_of, show_plan
 from panglot.cli.vocabulary.surgery import DryRunOption, JsonOption, QuietOption, SeedOption, check_folder
@@ -43,6 +44,9 @@ def build_command(
         bool, typer.Option("--personal/--no-personal", help="Mask e-mail addresses, telephone numbers and their like.")
     ] = True,
     near: Annotated[bool, typer.Option("--near/--no-near", help="Look for near duplicates too.")] = True,
+    error_budget: Annotated[
+        float, typer.Option("--error-budget", min=0, max=1, help="Share of a step's documents that may be unusable.")
+    ] = ERROR_BUDGET,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="Change the recipe: step.parameter=value.", show_default=False)
     ] = None,
@@ -69,6 +73,7 @@ def build_command(
         personal=personal,
         near=near,
         thresholds=None if thresholds is None else str(thresholds),
+        error_budget=error_budget,
         seed=seed,
     )
     recipe = with_overrides(build_recipe(asked), changes or [])

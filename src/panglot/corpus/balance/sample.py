@@ -14,13 +14,14 @@ from panglot.artifacts import InputError, Step
 from panglot.corpus.balance.plan import Plan, Unit
 from panglot.corpus.balance.ranks import NOTHING, last_rank, ranks_of
 from panglot.corpus.documents import SCHEMA, SHARDS_FOLDER, Documents
+from panglot.corpus.engine import run_tasks
 
 _ROWS = 1 << 12
 _ALMOST = 1e-6
 
 
 @dataclass(frozen=True)
-class _Pass:
+class Pass:
     """One pass over one shard: which documents are written.
 
     Attributes:
@@ -64,17 +65,15 @@ def sample(*, of: Documents, plan: Plan, step: Step) -> Documents:
     if not most:
         raise InputError("the plan asks for no text", where=plan.path)
     found: dict[str, dict[str, float]] = {tag: {"documents": 0, "characters": 0, "bytes": 0} for tag in rows}
-    (step.out / SHARDS_FOLDER).mkdir()
     passes = [
-        _Pass(shard, number * len(of.shards) + at, number, step.seed, copies, last)
+        Pass(shard.absolute(), number * len(of.shards) + at, number, step.seed, copies, last)
         for number in range(most)
         for at, shard in enumerate(of.shards)
     ]
-    with step.progress("writing the sample", total=len(passes)) as progress:
-        for each in progress.track(passes):
-            for tag, counts in _write(each, step.out).items():
-                for name, value in counts.items():
-                    found[tag][name] += value
+    for written in run_tasks(write_pass, passes, step=step, label="writing the sample"):
+        for tag, counts in written.items():
+            for name, value in counts.items():
+                found[tag][name] += value
     total = sum(each[plan.unit] for each in found.values())
     step.figures.update(
         documents={tag: int(each["documents"]) for tag, each in found.items()},
@@ -128,10 +127,11 @@ def _decisions(
     return copies, last, {tag: row["target"] for tag, row in rows.items()}
 
 
-def _write(task: _Pass, out: Path) -> dict[str, dict[str, int]]:
+def write_pass(task: Pass, out: Path) -> dict[str, dict[str, int]]:
     """Write the documents of one pass over one shard; gives documents, characters and bytes by language."""
     found: dict[str, dict[str, int]] = {}
     path = out / SHARDS_FOLDER / f"{task.index:05}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=3, version="2.6") as writer:
         for batch in pq.ParquetFile(task.shard).iter_batches(batch_size=_ROWS, columns=SCHEMA.names):
             kept = batch.filter(_taken(batch, task))
@@ -150,7 +150,7 @@ def _write(task: _Pass, out: Path) -> dict[str, dict[str, int]]:
     return found
 
 
-def _taken(batch: pa.RecordBatch, task: _Pass) -> pa.Array:
+def _taken(batch: pa.RecordBatch, task: Pass) -> pa.Array:
     tags = batch["language"].to_pylist()
     whole = np.array([task.number < task.copies[tag] for tag in tags], dtype=bool)
     part = np.array([task.number == task.copies[tag] and task.last[tag] != NOTHING for tag in tags], dtype=bool)

@@ -58,7 +58,7 @@ class Clusters(Artifact):
 class DuplicateIndex(Artifact):
     """What is kept of documents so that later ones are compared with them: hashes, sketches and ids; no text.
 
-    A near one takes 14 · 12 + 112 + 40 bytes a document with the default setting.
+    A near one takes 28 · 12 + 512 + 40 bytes a document with the default setting.
     """
 
     @cached_property

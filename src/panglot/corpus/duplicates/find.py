@@ -25,6 +25,7 @@ _WORK = ".work"
 Words = Annotated[int, Field(ge=1, le=100)]
 Bands = Annotated[int, Field(ge=1, le=256)]
 Rows = Annotated[int, Field(ge=1, le=64)]
+Extra = Annotated[int, Field(ge=0, le=256)]
 
 
 def exact_duplicates(
@@ -32,7 +33,7 @@ def exact_duplicates(
 ) -> Clusters:
     """Find documents with the same normal form: case, punctuation, spaces and ways to encode a character do not count.
 
-    A document without a letter or a digit is a duplicate of one with the same bytes. Two documents are taken for equal when 192
+    A document without a letter or a digit is a duplicate of one with the same bytes. Two documents are taken for equal when 128
     bits of their hashes are.
 
     Args:
@@ -53,13 +54,14 @@ def near_duplicates(
     words: Words = 5,
     bands: Bands = 14,
     rows: Rows = 8,
+    extra: Extra = 14,
     step: Step,
 ) -> Clusters:
     """Find documents that share most of their windows of five words: MinHash, with FineWeb2's bands.
 
-    A pair is a candidate with probability 1 − (1 − J^rows)^bands, where J is the Jaccard similarity of the two sets of
-    shingles; a candidate counts when J as the sketches estimate it reaches the threshold. Other tools take every candidate, so
-    that pages which have a menu in common are chained to one cluster; `threshold: 0` does the same here.
+    A pair is a candidate with probability 1 − (1 − J^rows)^(bands + extra), where J is the Jaccard similarity of the two sets
+    of shingles; a candidate counts when J as the sketches estimate it reaches the threshold. Other tools take every candidate,
+    so that pages which have a menu in common are chained to one cluster; `threshold: 0` with `extra: 0` does the same here.
 
     Args:
         of: documents.
@@ -70,12 +72,13 @@ def near_duplicates(
         words: words in a window; in scripts without spaces eight or twenty characters for five words.
         bands: bands of the signature.
         rows: values in a band.
+        extra: further bands; they find more, and candidates are verified.
         step: where to write `clusters/`.
 
     Raises:
         InputError: an index was made with another setting.
     """
-    setting = MinHash(words=words, bands=bands, rows=rows)
+    setting = MinHash(words=words, bands=bands, rows=rows, extra=extra)
     return _find(of, against or [], Likeness("near", setting, across), threshold, step)
 
 
@@ -88,6 +91,7 @@ def duplicate_index(
     words: Words = 5,
     bands: Bands = 14,
     rows: Rows = 8,
+    extra: Extra = 14,
     step: Step,
 ) -> DuplicateIndex:
     """Keep what is needed to compare later documents with these, without their texts.
@@ -102,9 +106,10 @@ def duplicate_index(
         words: words in a window.
         bands: bands of the signature.
         rows: values in a band.
+        extra: further bands; they find more, and candidates are verified.
         step: where to write.
     """
-    likeness = Likeness(kind, MinHash(words=words, bands=bands, rows=rows), across)
+    likeness = Likeness(kind, MinHash(words=words, bands=bands, rows=rows, extra=extra), across)
     runs = _runs(of, likeness, step, step.out)
     write_index(step.out, name, likeness, runs)
     step.figures["documents"] = sum(count for _, count in runs)

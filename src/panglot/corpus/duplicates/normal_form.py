@@ -70,8 +70,8 @@ class NormalForm:
         bounds: int64 [texts + 1]; text i lies between the separators at `bounds[i]` and `bounds[i + 1]`.
 
     Example:
-        >>> NormalForm.of(["  The ﬁrst, № १२!", "L’ÉTÉ", "שָׁלוֹם", "กิน ข้าว", "日本 語"]).texts()
-        ['the first no 12', 'lʼété', 'שלום', 'กินข้าว', '日本語']
+        >>> NormalForm.of(["  The ﬁrst, № १२!", "L’OEIL", "שָׁלוֹם", "กิน ข้าว", "日本 語"]).texts()
+        ['the first no 12', 'lʼoeil', 'שלום', 'กินข้าว', '日本語']
     """
 
     codes: NDArray[np.uint32]

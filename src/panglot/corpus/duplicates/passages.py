@@ -18,7 +18,7 @@ from pydantic import Field
 from panglot.artifacts import Step
 from panglot.corpus.documents import Documents
 from panglot.corpus.duplicates.normal_form import batches
-from panglot.corpus.duplicates.rewriting import Common, common, forget_quarantine, rewrite, write_counts
+from panglot.corpus.duplicates.rewriting import Common, common, forget_quarantine, in_one_piece, rewrite, write_counts
 from panglot.corpus.duplicates.runs import salts
 from panglot.corpus.duplicates.shingles import whole_hashes
 from panglot.corpus.engine import by_document, run_tasks
@@ -118,7 +118,7 @@ def _count(setting: _Setting, given: tuple[int, str, int], out: Path) -> dict[st
     """A task: in how many documents of a shard each passage stands."""
     number, shard, first = given
     table = pq.read_table(shard, columns=["id", "text", "language"])
-    judged = by_document(table, partial(_hashes, setting)).values.combine_chunks()
+    judged = in_one_piece(by_document(table, partial(_hashes, setting)).values)
     values, document = judged.flatten().to_numpy(zero_copy_only=False), judged.value_parent_indices().to_numpy()
     order = np.argsort(values, kind="stable")
     values, document = values[order], document[order]

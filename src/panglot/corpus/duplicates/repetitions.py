@@ -36,7 +36,8 @@ class SizeRates:
 
     @classmethod
     def of(cls, before: Mapping[int, int], after: Mapping[int, int], *, tail: int = 100) -> "SizeRates":
-        """Counts by size; sizes from the first one with fewer than `tail` documents before the filters are one.
+        """Counts by size; sizes from the first one with fewer than `tail` documents before the filters are one, and the
+        sizes before it too, as far as it takes to have so many.
 
         Example:
             >>> SizeRates.of({1: 500, 2: 200, 3: 40, 7: 300}, {1: 100, 2: 90, 3: 30, 7: 10})
@@ -44,6 +45,8 @@ class SizeRates:
         """
         ordered = sorted(before)
         end = next((place for place, size in enumerate(ordered) if before[size] < tail), len(ordered))
+        while 0 < end < len(ordered) and sum(before[size] for size in ordered[end:]) < tail:
+            end -= 1
         sizes = ordered[: end + 1]
         given = [before[size] for size in sizes[:end]]
         left = [after.get(size, 0) for size in sizes[:end]]

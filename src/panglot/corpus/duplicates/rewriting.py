@@ -30,6 +30,11 @@ Rewrite = Callable[["Common", int, pa.Table], pa.Array]
 each text: nothing but spaces where nothing is."""
 
 
+def in_one_piece(values: Any) -> pa.Array:
+    """An array, of an array in one piece or several."""
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
 def write_counts(path: Path, hashes: NDArray[np.uint64], counts: NDArray[np.int64], firsts: NDArray[np.int64]) -> None:
     """Write what a shard holds; hashes must be sorted and different."""
     found = np.empty(len(hashes), dtype=COUNTS)

@@ -53,7 +53,7 @@ class Likeness:
 
     @property
     def bands(self) -> int:
-        return self.setting.bands if self.kind == "near" else 1
+        return self.setting.all_bands if self.kind == "near" else 1
 
     @property
     def sketch_bytes(self) -> int:

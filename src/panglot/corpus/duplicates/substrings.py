@@ -23,7 +23,7 @@ from pydantic import Field
 from panglot.artifacts import Step
 from panglot.corpus.documents import Documents
 from panglot.corpus.duplicates.normal_form import batches, powers
-from panglot.corpus.duplicates.rewriting import Common, common, forget_quarantine, rewrite, write_counts
+from panglot.corpus.duplicates.rewriting import Common, common, forget_quarantine, in_one_piece, rewrite, write_counts
 from panglot.corpus.engine import by_document, run_tasks
 from panglot.corpus.segmentation.code_points import CodePoints
 from panglot.corpus.segmentation.words import mixed
@@ -142,9 +142,7 @@ def _count(characters: int, given: tuple[int, str, int], out: Path) -> dict[str,
     number, shard, first = given
     documents = pq.read_table(shard, columns=["id", "text"])
     place = pa.table({"place": np.arange(first, first + len(documents))})
-    judged = by_document(documents, partial(_windows, characters), place).values
-    found = judged.combine_chunks() if isinstance(judged, pa.ChunkedArray) else judged
-    flat = found.flatten()
+    flat = in_one_piece(by_document(documents, partial(_windows, characters), place).values).flatten()
     hashes = flat.field("hash").to_numpy(zero_copy_only=False)
     places = flat.field("place").to_numpy(zero_copy_only=False)
     order = np.lexsort((places, hashes))
@@ -203,7 +201,7 @@ def without(text: str, gone: NDArray[np.bool_]) -> str:
         gone: bool [characters].
 
     Example:
-        >>> without("ที่นี่ดี", np.array([False] * 2 + [True] * 3 + [False] * 3))
+        >>> without("ที่นี่ดี", np.array([False] * 2 + [True] * 4 + [False] * 2))
         'ที่\\nดี'
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], gone, [False]])))

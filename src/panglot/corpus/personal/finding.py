@@ -1,5 +1,7 @@
 """Where personal data stands in a text."""
 
+import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -42,7 +44,9 @@ _URLS = (
                   rf"(?:{_SECRETS})=[^\s<>&]{{6,}}{_URL_END}{{0,2048}}", regex.IGNORECASE),
 )  # fmt: skip
 _IBAN = regex.compile(r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:[ \u00a0]?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
+_IBAN_HEAD = re.compile("[A-Z]{2}[0-9]{2}")
 _CARD = regex.compile(r"(?<![A-Za-z0-9_/=.,\-])[0-9](?:[ \u00a0-]?[0-9]){12,18}(?![A-Za-z0-9_]|[.,-][0-9])")
+_FEWEST_CARD_DIGITS = 13
 _CARD_GROUPS = ((4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (4, 4, 4, 1))
 _IPV4 = regex.compile(r"(?<![A-Za-z0-9_.:\-])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![A-Za-z0-9_]|\.[0-9])")
 _IPV6 = regex.compile(r"(?<![A-Za-z0-9_:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![A-Za-z0-9_:])")
@@ -52,11 +56,14 @@ _PHONE = regex.compile(
 _SAID_PHONE = regex.compile(
     rf"(?:[☎☏✆📞📱]\ufe0f?[:\s]{{0,3}}|(?<![A-Za-z])tel:)(?P<number>[0-9(](?:{_GAP}{{0,3}}[0-9]){{6,14}})(?![0-9])"
 )
+_SAID = re.compile("[☎☏✆📞📱]|tel:")
 _LONG_GROUP = 9
 _NOT_DIGIT = regex.compile("[^0-9]+")
 _ROUND = regex.compile(r"[0-9]{1,3}(?:[^0-9]000)+")
 _TRUNK = regex.compile(r"\(0\)")
-_ANY_DIGIT = regex.compile(r"\p{Nd}")
+_PLANE = 0x10000
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
+_ANY_DIGIT = re.compile("[0-9]")
 
 
 def find_personal(text: str, kinds: tuple[Kind, ...] = KINDS) -> list[Found]:
@@ -74,28 +81,31 @@ def find_personal(text: str, kinds: tuple[Kind, ...] = KINDS) -> list[Found]:
         >>> [(each.kind, text[each.start : each.end]) for each in find_personal(text)]
         [('email', 'somchai@example.com'), ('phone', '+๖๖ ๘๑ ๒๓๔ ๕๖๗๘')]
     """
-    has_digits = _ANY_DIGIT.search(text) is not None
-    if not has_digits and "@" not in text and "://" not in text:
-        return []
-    plain = _with_ascii_digits(text) if has_digits and not text.isascii() else text
+    foreign = not text.isascii() and (_foreign().search(text) or _BEYOND.search(text))
+    plain = text.translate(_digit_table()) if foreign else text
+    has_digits = _ANY_DIGIT.search(plain) is not None
     taken: list[Found] = []
     for kind in KINDS:
-        if kind in kinds:
+        if kind in kinds and (has_digits or kind in ("url", "email")):
             for start, end in _FINDERS[kind](plain):
-                if all(end <= each.start or start >= each.end for each in taken):
-                    taken.append(Found(start, end, kind))
-    return sorted(taken)
+                place = bisect(taken, Found(start, start, kind))
+                clear = (place == 0 or taken[place - 1].end <= start) and (place == len(taken) or end <= taken[place].start)
+                if clear:
+                    taken.insert(place, Found(start, end, kind))
+    return taken
 
 
 @cache
 def _digit_table() -> dict[int, str]:
+    """Digits of any script, and the signs that go with them, to ASCII, character for character."""
     digits = (categories() == CATEGORIES.index("Nd")).nonzero()[0].tolist()
     return {each: str(int(chr(each))) for each in digits if each > 0x7F} | {0xFF0B: "+", 0xFF20: "@", 0x066B: "."}
 
 
-def _with_ascii_digits(text: str) -> str:
-    """The same text with digits of any script as 0 to 9, character for character."""
-    return text.translate(_digit_table())
+@cache
+def _foreign() -> "re.Pattern[str]":
+    # The standard library looks a character of the basic plane up in a bitmap, which is quicker than a property.
+    return re.compile(f"[{''.join(chr(each) for each in _digit_table() if each < _PLANE)}]")
 
 
 def _emails(text: str) -> Iterator[tuple[int, int]]:
@@ -133,6 +143,8 @@ def _urls(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _ibans(text: str) -> Iterator[tuple[int, int]]:
+    if not _IBAN_HEAD.search(text):
+        return
     for match in _IBAN.finditer(text):
         # What follows may look like more of it: the longest beginning that proves itself counts.
         for end in range(match.end(), match.start() + 14, -1):
@@ -142,6 +154,8 @@ def _ibans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _cards(text: str) -> Iterator[tuple[int, int]]:
+    if len(_ANY_DIGIT.findall(text)) < _FEWEST_CARD_DIGITS:
+        return
     for match in _CARD.finditer(text):
         groups = _NOT_DIGIT.split(match.group())
         shaped = len(groups) == 1 or tuple(map(len, groups)) in _CARD_GROUPS
@@ -150,18 +164,19 @@ def _cards(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _addresses(text: str) -> Iterator[tuple[int, int]]:
-    for pattern in (_IPV4, _IPV6):
-        for match in pattern.finditer(text):
-            if is_public_address(match.group()):
-                yield match.span()
+    for pattern, sign, fewest in ((_IPV4, ".", 3), (_IPV6, ":", 2)):
+        if text.count(sign) >= fewest:
+            for match in pattern.finditer(text):
+                if is_public_address(match.group()):
+                    yield match.span()
 
 
 def _phones(text: str) -> Iterator[tuple[int, int]]:
-    for match in _PHONE.finditer(text):
+    for match in _PHONE.finditer(text) if "+" in text or "00" in text else ():
         end = _telephone_end(match.group())
         if end:
             yield match.start(), match.start() + end
-    for match in _SAID_PHONE.finditer(text):
+    for match in _SAID_PHONE.finditer(text) if _SAID.search(text) else ():
         yield match.span("number")
 
 

@@ -17,6 +17,16 @@ _KEPT_PER_REASON = 100
 _CHUNK_BYTES = 1 << 16
 
 
+def size_of(count: int) -> str:
+    """Bytes as a person writes them.
+
+    Example:
+        >>> size_of(16 << 20), size_of(4096)
+        ('16 MiB', '4 KiB')
+    """
+    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"
+
+
 class Entry(NamedTuple):
     """One pair as a file has it: text of the language being taught, text of the pivot."""
 
@@ -179,7 +189,7 @@ class Source:
                     if rest:
                         offset += rest
                         account.set_aside(
-                            f"line longer than {longest >> 20} MiB",
+                            f"line longer than {size_of(longest)}",
                             where=self.place(number),
                             excerpt=line[:800].decode(errors="ignore"),
                         )

@@ -1,5 +1,6 @@
 """The process in which pages are extracted: pages in, text out, each with its length in front."""
 
+import html
 import json
 import os
 import re
@@ -10,7 +11,14 @@ from typing import Any
 
 _MEMORY_BYTES = 4 << 30
 _CACHES_KEPT_FOR = 1000
+# Trafilatura drops what is not printable: the joiners of Persian and Indic scripts, the word boundary of Khmer and Thai, the
+# direction marks. They go through it as signs of a script that no page is written in.
+_INVISIBLE = "\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060"
+_STAND_INS = "".join(chr(0x1D8F0 + number) for number in range(len(_INVISIBLE)))
+_HIDE = str.maketrans(_INVISIBLE, _STAND_INS)
+_SHOW = str.maketrans(_STAND_INS, _INVISIBLE)
 _LANGUAGE = re.compile(r"<html\b[^>]{0,1000}?\blang\s*=\s*[\"']?([A-Za-z0-9-]{2,20})", re.IGNORECASE)
+_NUMERIC = re.compile(r"&(?:zwn?j|lrm|rlm|#[0-9]{4}|#[xX][0-9A-Fa-f]{3,4});")
 _TITLE = re.compile(r"<title\b[^>]{0,200}>([^<]{1,500})", re.IGNORECASE)
 
 
@@ -38,13 +46,13 @@ def extractor(options: dict[str, Any]) -> Callable[[str], tuple[str, str]]:
             if seen % _CACHES_KEPT_FOR == 0:
                 reset_caches()
             text = trafilatura.extract(
-                page,
+                _NUMERIC.sub(_as_character, page).translate(_HIDE),
                 include_comments=False,
                 include_tables=options["tables"],
                 favor_precision=options["favour"] == "precision",
                 favor_recall=options["favour"] == "recall",
             )
-            return text or "", ""
+            return (text or "").translate(_SHOW), ""
 
         return by_trafilatura
     from panglot.corpus.reading.plain_html import all_text
@@ -52,10 +60,14 @@ def extractor(options: dict[str, Any]) -> Callable[[str], tuple[str, str]]:
     return all_text
 
 
+def _as_character(reference: re.Match[str]) -> str:
+    """An invisible character that a page writes as a reference (`&zwnj;`, `&#8204;`)."""
+    character = html.unescape(reference.group())
+    return character if character in _INVISIBLE else reference.group()
+
+
 def found(extract: Callable[[str], tuple[str, str]], page: str) -> dict[str, str]:
     """The answer to one page."""
-    import html
-
     try:
         text, title = extract(page)
     # Any error of a parser on a page from outside is that page's problem.

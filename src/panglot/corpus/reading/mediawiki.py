@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, cached_property
 
 from panglot.artifacts import InputError
-from panglot.corpus.reading.bounded import Account, Source
+from panglot.corpus.reading.bounded import Account, Source, size_of
 from panglot.corpus.reading.columns import named_language
 from panglot.corpus.reading.texts import Found, Wanted
 from panglot.corpus.reading.wikitext import link_hider, plain_text
@@ -70,7 +70,9 @@ def read_mediawiki(source: Source, wanted: Wanted, account: Account) -> Iterator
             else:
                 where = f"{source}:{line}"
                 if text.overlong:
-                    account.set_aside("document larger than the limit", where=where, excerpt=page.get("title", ""))
+                    account.set_aside(
+                        f"document larger than {size_of(wanted.largest)}", where=where, excerpt=page.get("title", "")
+                    )
                 elif kind := _no_article(page, redirect):
                     account.pass_over(kind)
                 else:

@@ -101,9 +101,9 @@ def left_alone(entries: Sequence[str], readings: Sequence[Reading]) -> dict[str,
 
 
 def weight(part: Part) -> int:
-    """Bytes of a part; a packed file counts four times, a hub data set as more than any file."""
+    """Bytes of a part; a packed file counts four times, a hub data set, which a worker reads no faster, as none."""
     if part.reading.hub:
-        return 1 << 50
+        return 0
     whole = _weight(part.reading.path)
     return whole if part.stop is None else min(whole, max(part.stop - part.start, _RANGE_BYTES))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from panglot.artifacts import InputError
 from panglot.corpus.documents import SHARDS_FOLDER, UNDETERMINED
-from panglot.corpus.reading.bounded import Account, Source
+from panglot.corpus.reading.bounded import Account, Source, size_of
 from panglot.corpus.reading.extraction import Extraction, Plain, Resiliparse, Trafilatura
 from panglot.corpus.reading.plan import Part, language_of, weight
 from panglot.corpus.reading.texts import TEXT_READERS, Found, Unit, Wanted
@@ -159,7 +159,7 @@ def _unusable(text: str, largest: int) -> str:
         size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
         return "lone surrogate"
-    return f"document larger than {largest >> 20} MiB" if size > largest else ""
+    return f"document larger than {size_of(largest)}" if size > largest else ""
 
 
 def _documents(part: Part, task: ReadingTask, extraction: Extraction, account: Account) -> Iterator[Found]:

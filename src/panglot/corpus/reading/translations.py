@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from panglot.corpus.reading.bounded import Account, Source
+from panglot.corpus.reading.bounded import Account, Source, size_of
 from panglot.corpus.reading.columns import named_language, same_language
 from panglot.corpus.reading.gettext import load_catalogue
 from panglot.corpus.reading.texts import Found, Wanted
@@ -45,7 +45,9 @@ def read_tmx_texts(source: Source, wanted: Wanted, account: Account) -> Iterator
             if inside:
                 segment.clear()
             elif segment.overlong:
-                account.set_aside("document larger than the limit", where=f"{source}:{line}", excerpt=segment.text()[:200])
+                account.set_aside(
+                    f"document larger than {size_of(wanted.largest)}", where=f"{source}:{line}", excerpt=segment.text()[:200]
+                )
             elif wanted.language is None:
                 yield Found(segment.text(), f"{source}:{line}", language or None)
             elif same_language(language, wanted.language):

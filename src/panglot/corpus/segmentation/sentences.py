@@ -34,6 +34,7 @@ LEAST_PHRASE = 40
 _SHORT = 3
 _ORDINAL_DIGITS = 2
 _LONGEST_INITIAL = 4
+_OFTEN, _LONGEST_TITLE = 3, 5
 _VOWELS = frozenset("aeiouyæœøıаеёиоуыэюяєіїөүәαεηιουωաեէըիոօ")
 
 
@@ -77,9 +78,10 @@ def find_sentences(texts: Sequence[str] | CodePoints, *, language: str | Languag
     and Arabic marks, …), with the quotation marks and brackets that close behind it. A full stop, and `!` and `?`, need a space
     behind them, and no word in lower case after that. Behind something that may be an abbreviation, a full stop ends a sentence
     only where the next word is known in lower case from the same texts ("the U.S. The …"): initials, `U.S`, words of two or
-    three consonants (`Dr`, `Nr`), numbers of one or two digits (`19. Jahrhundert`), and words that these texts follow with a
-    stop and lower case, the idea of Kiss and Strunk (2006, https://aclanthology.org/J06-4003). Thai and Lao have no marks: a
-    space between their letters ends a sentence of at least `LEAST_PHRASE` characters.
+    three consonants (`Dr`, `Nr`), numbers of one or two digits (`19. Jahrhundert`), short capitalised words that these texts
+    never write without a stop (`Prof`), and words that they follow with a stop and lower case, the idea of Kiss and Strunk
+    (2006, https://aclanthology.org/J06-4003). Thai and Lao have no marks: a space between their letters ends a sentence of at
+    least `LEAST_PHRASE` characters.
 
     Args:
         texts: any texts. What is in lower case, and what is abbreviated, is learned from all of them.
@@ -232,7 +234,11 @@ class _Casing:
         total = np.searchsorted(everywhere, found, "right") - np.searchsorted(everywhere, found, "left")
         stopped = np.bincount(inverse, minlength=len(found))
         cased = self.lower[before] | self.upper[before]
-        is_one: NDArray[np.bool_] = ((small > 0) & (small >= total - stopped))[inverse] & cased
+        lower_case = ((small > 0) & (small >= total - stopped))[inverse] & cased
+        # "Prof.": a short capitalised word that the texts never write without a stop.
+        always = ((total >= _OFTEN) & (stopped == total))[inverse] & self.upper[before]
+        always &= self.words.lengths[before] <= _LONGEST_TITLE
+        is_one: NDArray[np.bool_] = lower_case | always
         return is_one
 
 

@@ -14,7 +14,7 @@ from panglot.languages import Language
 
 _PRIME = 0x9E3779B97F4A7C15
 _INVERSE = pow(_PRIME, -1, 1 << 64)
-_BLOCK = 1 << 15
+_BLOCK, _KEPT_POWERS = 1 << 15, 1 << 21
 _FULL_STOP, _DOUBLE_QUOTE = 0x2E, 0x22
 _HEBREW, _MONGOLIAN = (0x05D0, 0x05EA), (0x1820, 0x18AA)
 
@@ -61,15 +61,18 @@ class Words:
         """
         codes, starts, ends = self.points.codes, self.starts, self.ends
         found = np.empty(len(starts), dtype=np.uint64)
+        # Rooms that are used again: fresh memory costs more than the sums.
+        room, sums = np.empty(_BLOCK, dtype=np.uint64), np.zeros(_BLOCK + 1, dtype=np.uint64)
         first = 0
         while first < len(starts):
             begin = int(starts[first])
             last = max(int(np.searchsorted(ends, begin + _BLOCK, "right")), first + 1)
             size = int(ends[last - 1]) - begin
-            sums = np.zeros(size + 1, dtype=np.uint64)
-            terms = np.take(_mixed_codes(), codes[begin : begin + size])
+            if size > len(room):
+                room, sums = np.empty(size, dtype=np.uint64), np.zeros(size + 1, dtype=np.uint64)
+            terms = np.take(_mixed_codes(), codes[begin : begin + size], out=room[:size], mode="clip")
             terms *= powers(size)[:size]
-            np.cumsum(terms, out=sums[1:])
+            np.cumsum(terms, out=sums[1 : size + 1])
             here = starts[first:last] - begin
             found[first:last] = (sums[ends[first:last] - begin] - sums[here]) * _inverse_powers(size)[here]
             first = last
@@ -85,19 +88,24 @@ def mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def powers(count: int) -> NDArray[np.uint64]:
     """P, P², …, modulo 2^64, uint64 [at least count]."""
-    return _powers(_PRIME, max(count, _BLOCK))
+    return _row(_PRIME, count, _PRIME)
 
 
 def _inverse_powers(count: int) -> NDArray[np.uint64]:
-    """1, P^-1, P^-2, …, uint64 [more than count]."""
-    return _powers(_INVERSE, max(count, _BLOCK), 1)
+    """1, P^-1, P^-2, …, uint64 [at least count]."""
+    return _row(_INVERSE, count, 1)
+
+
+def _row(factor: int, count: int, first: int) -> NDArray[np.uint64]:
+    size = 1 << max(count - 1, _BLOCK).bit_length()
+    # Only a text without a border in millions of characters needs a longer row; it is not worth keeping.
+    return (_powers if size <= _KEPT_POWERS else _powers.__wrapped__)(factor, size, first)
 
 
 @cache
-def _powers(odd: int, count: int, first: int | None = None) -> NDArray[np.uint64]:
-    factors = np.full(count + 1, odd, dtype=np.uint64)
-    if first is not None:
-        factors[0] = first
+def _powers(factor: int, count: int, first: int) -> NDArray[np.uint64]:
+    factors = np.full(count, factor, dtype=np.uint64)
+    factors[0] = first
     return np.cumprod(factors, dtype=np.uint64)
 
 

@@ -65,7 +65,7 @@ _CHARACTER_BITS = {
     HASH: "#",
     LEFT_CURLY: "{",
     ELLIPSIS: "…",
-    TERMINAL: "…",
+    TERMINAL: "…།༎\u037e",
     REPLACEMENT: "\ufffd",
     BULLET: _BULLETS,
     MOJIBAKE_REST: _CP1252,

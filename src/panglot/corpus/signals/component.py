@@ -1,6 +1,6 @@
 """Component `corpus.signals`: the signal vector of every document, beside the documents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -70,13 +70,16 @@ def signals(
         thresholds: where stop words, other lists and reference models of languages come from; without it the signals that
             need them cannot be said.
         groups: which groups of signals to measure; all without it.
+        back_ends: language tag to the segmenter of its words, such as `tha_Thai: pythainlp`, for scripts that put no space
+            between words; without it units of one or a few signs stand for words. Thresholds hold for the segmenter that they
+            were estimated with.
         step: where to write `signals/`.
     """
     folder = None if thresholds is None else str(thresholds.folder)
     inputs = [(number, str(shard)) for number, shard in enumerate(of.shards)]
     wanted = tuple(dict.fromkeys(groups)) if groups else GROUPS
     run_tasks(
-        partial(_measure_shard, folder, wanted),
+        partial(_measure_shard, folder, wanted, back_ends or {}),
         inputs,
         step=step,
         label="measuring documents",
@@ -96,10 +99,12 @@ def schema_of(groups: tuple[Group, ...]) -> pa.Schema:
     return pa.schema([pa.field("id", pa.string(), nullable=False), *types])
 
 
-def _measure_shard(thresholds: str | None, groups: tuple[Group, ...], given: tuple[int, str], out: Path) -> dict[str, Any]:
+def _measure_shard(
+    thresholds: str | None, groups: tuple[Group, ...], back_ends: Mapping[str, str], given: tuple[int, str], out: Path
+) -> dict[str, Any]:
     number, shard = given
     documents = pq.read_table(shard, columns=["id", "text", "language"])
-    judged = by_document(documents, partial(measured, thresholds, groups))
+    judged = by_document(documents, partial(measured, thresholds, groups, back_ends))
     table = judged.values.set_column(0, schema_of(groups).field("id"), documents["id"])
     place = out / SIGNALS_FOLDER / f"{number:05}.parquet"
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +112,7 @@ def _measure_shard(thresholds: str | None, groups: tuple[Group, ...], given: tup
     return {}
 
 
-def measured(thresholds: str | None, groups: tuple[Group, ...], documents: pa.Table) -> pa.Table:
+def measured(thresholds: str | None, groups: tuple[Group, ...], back_ends: Mapping[str, str], documents: pa.Table) -> pa.Table:
     """The signals of a table of documents of any languages, row beside row."""
     from panglot.corpus.signals.measure import signals_of
 
@@ -128,6 +133,7 @@ def measured(thresholds: str | None, groups: tuple[Group, ...], documents: pa.Ta
             flagged_words=known.facts.get("flagged_words", ()) if known else (),
             policies=known.facts.get("policies", policies) if known else policies,
             model=known.model if known else None,
+            back_end=back_ends.get(tag),
             groups=groups,
         )
         for name, values in signals.items():

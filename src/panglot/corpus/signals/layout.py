@@ -73,6 +73,26 @@ class Layout:
         """Whether the characters at these places have one of these properties, bool [places]."""
         return has(wanted)[self.kinds[places]]
 
+    def run_around(self, places: NDArray[np.int64], wanted: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Start and end of the run of characters that have one of these properties, around places that have it.
+
+        A run may reach over the end of a text.
+        """
+        starts, ends = self._runs(wanted)
+        run = np.searchsorted(starts, places, side="right") - 1
+        return starts[run], ends[run]
+
+    def _runs(self, wanted: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        if wanted not in self._known_runs:
+            found = np.flatnonzero(self.are(wanted))
+            leads = np.flatnonzero(np.diff(found, prepend=-2) != 1)
+            self._known_runs[wanted] = (found[leads], found[np.append(leads[1:], len(found)) - 1] + 1 if len(found) else found)
+        return self._known_runs[wanted]
+
+    @cached_property
+    def _known_runs(self) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        return {}
+
     def texts_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """Which text each of these places stands in, int64."""
         found: NDArray[np.int64] = np.searchsorted(self.points.bounds, places, side="right") - 1

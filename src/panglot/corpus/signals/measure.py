@@ -15,6 +15,8 @@ from panglot.corpus.signals.shares import share
 from panglot.corpus.signals.table import GROUPS, SIGNALS, Group, columns
 
 BATCH_CHARACTERS = 1 << 19
+LONGEST = 1 << 21
+"""Of a longer text only so many characters are measured, so that no text takes more memory; `characters` counts them all."""
 UNDETERMINED = "und"
 
 
@@ -43,7 +45,8 @@ def signals_of(
     Args:
         texts: any texts, empty ones too.
         language: tag, for the script; `und` where it is not known.
-        stop_words, flagged_words: words as they stand in text; without a list the share is NaN.
+        stop_words: words as they stand in text; without a list the share is NaN.
+        flagged_words: the same, of words that a text should not hold.
         policies: phrases of policy lines in this language.
         words: words of all texts, found already; then there is one batch.
         model: what the language's reference text taught.
@@ -74,6 +77,8 @@ def signals_of(
         signals = _measured(each, language, stop_words, flagged_words, policies, model, wanted)
         for name in names:
             found[name].append(signals[name].astype(np.int32 if SIGNALS[name].whole else np.float32))
+    if "characters" in found and words is None:
+        found["characters"] = [np.array([len(each) for each in texts], dtype=np.int32)]
     return {
         name: np.concatenate(each) if each else np.zeros(0, dtype=np.int32 if SIGNALS[name].whole else np.float32)
         for name, each in found.items()
@@ -81,14 +86,17 @@ def signals_of(
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    first, characters = 0, 0
-    for place, text in enumerate(texts):
-        if characters and characters + len(text) > BATCH_CHARACTERS:
-            yield texts[first:place]
-            first, characters = place, 0
-        characters += len(text)
-    if first < len(texts):
-        yield texts[first:]
+    held: list[str] = []
+    characters = 0
+    for text in texts:
+        size = min(len(text), LONGEST)
+        if held and characters + size > BATCH_CHARACTERS:
+            yield held
+            held, characters = [], 0
+        held.append(text if size == len(text) else text[:size])
+        characters += size
+    if held:
+        yield held
 
 
 def _measured(

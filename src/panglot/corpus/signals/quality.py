@@ -28,7 +28,7 @@ from panglot.corpus.signals.characters import (
     letters_of,
 )
 from panglot.corpus.signals.hashing import hashes_of
-from panglot.corpus.signals.layout import Layout, edges
+from panglot.corpus.signals.layout import Layout
 from panglot.corpus.signals.shares import share
 
 SHORT_LINE = 30
@@ -119,8 +119,13 @@ def gopher_quality(layout: Layout, words: Words) -> dict[str, Counts]:
 
 
 def _dot_runs(layout: Layout) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    dots = layout.points.codes == _DOT
-    return edges(dots, layout.points.bounds)
+    """Starts and ends of runs of full stops, none over two texts."""
+    dots = np.flatnonzero(layout.points.codes == _DOT)
+    texts = layout.texts_at(dots)
+    first = np.ones(len(dots), dtype=bool)
+    first[1:] = (dots[1:] != dots[:-1] + 1) | (texts[1:] != texts[:-1])
+    leads = np.flatnonzero(first)
+    return dots[leads], dots[leads] + np.diff(np.append(leads, len(dots)))
 
 
 def ends_in_ellipsis(layout: Layout, last: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -137,12 +142,10 @@ def ends_with_terminal(layout: Layout, starts: NDArray[np.int64], ends: NDArray[
     """Whether each stretch ends with a sentence terminal of any script, quotation marks and brackets behind it set aside."""
     last = ends - 1
     found = layout.at(last, TERMINAL)
-    open_ = np.flatnonzero(~found & layout.at(last, CLOSER))
-    while len(open_):
-        last[open_] -= 1
-        open_ = open_[last[open_] >= starts[open_]]
-        found[open_] = layout.at(last[open_], TERMINAL)
-        open_ = open_[~found[open_] & layout.at(last[open_], CLOSER)]
+    closed = np.flatnonzero(~found & layout.at(last, CLOSER))
+    before = layout.run_around(last[closed], CLOSER)[0] - 1
+    inside = before >= starts[closed]
+    found[closed[inside]] = layout.at(before[inside], TERMINAL)
     return found
 
 

@@ -139,9 +139,13 @@ def gram_repetition(grams: WordGrams) -> dict[str, NDArray[np.float64]]:
                 often = np.diff(np.append(leads, len(places)))
                 heads = places[leads]
                 texts = grams.texts[heads]
-                order = np.lexsort((heads, -often, texts))
-                best = order[np.unique(texts[order], return_index=True)[1]]
-                top[texts[best]] = (grams.characters(heads[best], n) + n - 1) * often[best]
+                most = np.zeros(count, dtype=np.int64)
+                np.maximum.at(most, texts, often)
+                best = often == most[texts]
+                first = np.full(count, len(words), dtype=np.int64)
+                np.minimum.at(first, texts[best], heads[best])
+                some = np.flatnonzero(most)
+                top[some] = (grams.characters(first[some], n) + n - 1) * most[some]
             found[f"top_{n}_gram_characters"] = share(top, characters)
         if n in DUPLICATE:
             found[f"duplicate_{n}_gram_characters"] = share(_duplicate_characters(grams, places, groups, n, count), characters)

@@ -29,6 +29,7 @@ DENSE = 2.5
 """A character of a script whose signs are words or syllables (Han, kana, Hangul, Yi) counts as so many letters."""
 CURSED = ("orem ipsum", "\ufffd\ufffd\ufffd", " ... ... ...", "| | |", " xxx ", " crusher ")
 _DENSE_RANGES = ((0x2E80, 0xA4CF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
+_UNMARKED = (0x0E01, 0x0EDF)
 _CASE = 0x20
 
 
@@ -61,23 +62,18 @@ def sentence_starts(layout: Layout) -> NDArray[np.int64]:
     """First character of each sentence, int64: at the first token of a line, and behind a terminal.
 
     A full stop, question or exclamation mark of Latin ends a sentence before white space, with the quotation marks and brackets
-    behind it; a terminal of another script also where nothing parts it from the next sentence.
+    behind it; a terminal of another script also where nothing parts it from the next sentence. No other text of the batch has a
+    say, as it has in `segmentation.sentences`: a document's signals depend on the document alone.
     """
     starts, ends = layout.tokens
     closed = np.flatnonzero(ends_with_terminal(layout, starts, ends))
     found = [layout.line_starts, starts[closed[closed < len(starts) - 1] + 1]]
     places = np.flatnonzero(layout.are(TERMINAL))
-    places = places[~layout.at(places, ASCII_TERMINAL)] + 1
-    places = places[places < len(layout.kinds)]
-    open_ = layout.at(places, CLOSER | TERMINAL)
-    while open_.any():
-        places = np.where(open_, places + 1, places)
-        places, open_ = places[places < len(layout.kinds)], open_[places < len(layout.kinds)]
-        open_ &= layout.at(places, CLOSER | TERMINAL)
+    places = places[~layout.at(places, ASCII_TERMINAL)]
     # inside a token only: what follows white space begins a token, and is found already
-    token = np.searchsorted(starts, places, side="right") - 1
-    inside = (token >= 0) & (places < ends[np.maximum(token, 0)]) & (places > starts[np.maximum(token, 0)])
-    return np.unique(np.concatenate([*found, places[inside]]))
+    limits = ends[np.searchsorted(starts, places, side="right") - 1]
+    places = layout.run_around(places, CLOSER | TERMINAL)[1]
+    return np.unique(np.concatenate([*found, places[places < limits]]))
 
 
 def c4(layout: Layout, words: Words, starts: NDArray[np.int64], policies: Sequence[str]) -> dict[str, NDArray[Any]]:
@@ -135,7 +131,9 @@ def madlad(layout: Layout, words: Words, starts: NDArray[np.int64]) -> dict[str,
     codes = layout.points.codes
     dense = _cumulated(_is_dense(codes))
     lengths = (ends - starts) + (DENSE - 1) * (dense[ends] - dense[starts])
-    odd = (lengths < SHORT_SENTENCE) | (lengths > LONG_SENTENCE)
+    # Thai and Lao have no marks at the end of sentences: a sentence is a line there, and may be long
+    unmarked = (codes[starts] >= _UNMARKED[0]) & (codes[starts] <= _UNMARKED[1])
+    odd = (lengths < SHORT_SENTENCE) | ((lengths > LONG_SENTENCE) & ~unmarked)
     technical = np.flatnonzero(layout.are(TECHNICAL))
     held = np.searchsorted(technical, ends) - np.searchsorted(technical, starts)
     odd |= held > TECHNICAL_SHARE * (ends - starts)

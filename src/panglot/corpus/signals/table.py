@@ -66,6 +66,11 @@ def _duplicate(n: int) -> Signal:
     return _share(what, "above", "gopher_repetition", GOPHER)
 
 
+def _known(what: str) -> Signal:
+    # an upper bound of a share may pass 1
+    return Signal(f"{what}, upper bound; NaN without a model", "share", "below", 0, 2, "reference", PANGLOT)
+
+
 SIGNALS: dict[str, Signal] = {
     "characters": _count("code points", "outside", "size", PANGLOT, "characters"),
     "words": _count("words", "outside", "size", GOPHER),
@@ -128,7 +133,7 @@ SIGNALS: dict[str, Signal] = {
     "whitespace_share": _share("white space over characters", "outside", "damage", NLLB),
     "uppercase_share": _share("upper-case letters over letters that have case; NaN without any", "above", "damage", PANGLOT),
     "tabular_line_share": _share(
-        "lines of at least three cells (parted by tabs, bars or wide gaps), or of more digits than letters",
+        "lines of at least three cells (parted by tabs, bars or wide gaps), or of which more than half is digits",
         "above",
         "damage",
         PANGLOT,
@@ -144,23 +149,19 @@ SIGNALS: dict[str, Signal] = {
         "gain of the language's character model over the same characters unordered, upper bound; NaN without a model",
         "bits per character",
         "below",
-        -32,
-        32,
+        -20,
+        20,
         "reference",
         PANGLOT,
     ),
-    "known_characters": _share(
-        "letters that the language's reference text knows, upper bound; NaN without a model", "below", "reference", PANGLOT
-    ),
-    "known_words": _share(
-        "words that the language's reference text knows, upper bound; NaN without a model", "below", "reference", PANGLOT
-    ),
+    "known_characters": _known("letters that the language's reference text knows"),
+    "known_words": _known("words that the language's reference text knows"),
     "word_order": Signal(
         "log-odds of the order of the words against the same words shuffled, upper bound; NaN without a model",
         "log-odds",
         "below",
-        -32,
-        32,
+        -4,
+        8,
         "reference",
         PANGLOT,
     ),

@@ -1,0 +1,1 @@
+"""Test data in training text: what of it is there, and taking it out."""
