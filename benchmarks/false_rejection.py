@@ -33,7 +33,7 @@ import numpy as np
 from panglot.artifacts import Step
 from panglot.corpus.documents import Documents, DocumentWriter
 from panglot.corpus.noise import KINDS, make_noise, spaces_of
-from panglot.corpus.signals import signals_of
+from panglot.corpus.signals import Group, signals_of
 from panglot.corpus.thresholds import LanguageThresholds, Thresholds, shipped
 from panglot.corpus.thresholds.artifact import relatives_of
 from panglot.corpus.thresholds.estimate import estimate_thresholds
@@ -41,7 +41,7 @@ from panglot.corpus.thresholds.rules import RULES
 from panglot.languages import Language
 
 SENTENCES, LINES = 12, 3
-GROUPS = ("size", "gopher_quality", "gopher_repetition", "fineweb", "roots", "damage", "reference")
+GROUPS: tuple[Group, ...] = ("size", "gopher_quality", "gopher_repetition", "fineweb", "roots", "damage", "reference")
 # codes that a set writes in its own way
 OTHERWISE = {"arb": ["ara"], "zho": ["cmn"], "khk": ["mon"], "quy": ["que"], "npi": ["nep"], "grn": ["gug", "gn"]}
 
@@ -70,9 +70,9 @@ def reference_text(data: Path, tag: str, declaration: Mapping[str, list[str]]) -
         tables = [("tatoeba", f"tatoeba/{name}-eng.tsv.gz", None), ("bible", f"bible_nt/{name}.tsv.gz", "text")]
         tables += [(each, f"{each}/{name}.tsv.gz", "text") for each in ("libreoffice_help", "gnome_help", "quran")]
         tables += [("flores_v1", f"flores_v1/{name}-eng.test.tsv.gz", None)]
-        for source, path, heading in tables:
-            if (data / path).is_file():
-                found.setdefault(source, column(data / path, heading))
+        for source, place, heading in tables:
+            if (data / place).is_file():
+                found.setdefault(source, column(data / place, heading))
         for part in ("train", "dev"):
             if (path := data / f"masakhanews/{name}.{part}.jsonl.gz").is_file():
                 found.setdefault("masakhanews", [])

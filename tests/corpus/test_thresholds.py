@@ -23,7 +23,7 @@ from panglot.corpus.thresholds.stop_words import stop_words
 
 # a small grammar, so that text of any amount can be made: article, adjective, noun, verb, …; no language, in three scripts
 GRAMMAR = {
-    "Latn": (("ta", "ti"), ("mora", "velu", "siko", "dapi"), ("kasen", "toren", "milan", "pudan", "garon"), ("bivu", "sotu", "laku"), "."),
+    "Latn": (("ta", "ti"), ("mora", "velu", "siko", "dapi"), ("kasen", "toren", "milan", "pudan"), ("bivu", "sotu", "laku"), "."),
     "Deva": (("वह", "यह"), ("मोरा", "वेलु", "सिको", "दपि"), ("कसेन", "तोरेन", "मिलन", "पुदन"), ("बिवु", "सोतु", "लकु"), "।"),
     "Thai": (("นี้", "นั้น"), ("มอรา", "เวลู", "สิโก"), ("กาเซน", "โตเรน", "มิลาน"), ("บิวู", "โซตู", "ลากู"), " "),
 }  # fmt: skip
@@ -249,11 +249,13 @@ def test_short_texts_are_given_the_benefit_of_the_doubt() -> None:
     found = allowance(np.array([1.0, 10, 100, 1000, 10000]), 0.3)
     assert (np.diff(found) <= 0).all()
     assert found[-1] == 0
-    assert allowance(np.array([10000.0]), 0.0)[0] == pytest.approx(4.7)
+    assert allowance(np.array([10000.0]), 0.0)[0] == pytest.approx(4.5)
 
 
 def test_stop_words_are_no_numbers_symbols_or_names() -> None:
-    texts = [f"Ta kasen bivu ti toren 12 km° . Ta Nairobi sotu ti {word}. Nairobi laku 12 km°" for word in ("mora", "velu", "siko")]
+    texts = [
+        f"Ta kasen bivu ti toren 12 km° . Ta Nairobi sotu ti {word}. Nairobi laku 12 km°" for word in ("mora", "velu", "siko")
+    ]
     found = stop_words(texts * 20, ["one", "two"] * 30, least=1)
     assert {"ta", "ti"} <= set(found)
     assert not {"nairobi", "12", "km°", "°"} & set(found)

@@ -17,8 +17,8 @@ def shipped() -> Thresholds:
     Whoever has other clean text in a language should estimate with it (`panglot corpus thresholds`).
 
     Example:
-        >>> found = shipped().of("hsb_Latn")
-        >>> found.origin, "a" in found.stop_words
+        >>> found = shipped().of("swh_Latn")
+        >>> found.origin, "na" in found.stop_words
         ('language', True)
     """
     return Thresholds(FOLDER)

@@ -15,8 +15,8 @@ from panglot.corpus.thresholds.measuring import NOISY, Measured, foreign_of, mea
 from panglot.corpus.thresholds.priors import Pool
 from panglot.corpus.thresholds.reference_text import references_of
 from panglot.corpus.thresholds.rules import LEARNED, RULES, Method, Rule
-from panglot.corpus.thresholds.stop_words import LEAST
 from panglot.corpus.thresholds.statistics import bound, spread_of_bound
+from panglot.corpus.thresholds.stop_words import LEAST
 
 SEGMENTER = "words"
 _DRAWS = 50
@@ -88,8 +88,8 @@ def estimate_thresholds(
     pool = Pool.of(measured, rules, prior)
     languages: dict[str, Any] = {}
     report: dict[str, Any] = {}
-    for tag, each in measured.items():
-        languages[tag], report[tag] = _language(each, pool, rules, rejection, step)
+    for tag, found in measured.items():
+        languages[tag], report[tag] = _language(found, pool, rules, rejection, step)
     scripts = {
         script: {"rules": loosest([entry for tag, entry in languages.items() if tag[4:] == script])}
         for script in sorted({tag[4:] for tag in languages})

@@ -13,8 +13,8 @@ from panglot.corpus.thresholds.statistics import Prior, english_facts, pooled, t
 
 ENGLISH = "eng_Latn"
 _SEVERAL = 6
-# How much the mean of a signal falls from unseen text of known sources to text of another kind: on languages with several sources,
-# one of them left out, rounded up.
+# How much the mean of a signal falls from unseen text of known sources to text of another kind: on languages with several
+# sources, one of them left out, rounded up.
 _DROP = {"character_fit": 0.5, "known_characters": 0.05, "known_words": 0.25}
 
 

@@ -38,8 +38,8 @@ class Rule:
 
 
 # English values: Gopher (Rae et al. 2021) and FineWeb (Penedo et al. 2024), as FineWeb2 uses them. Which method goes with
-# which: FineWeb2's published numbers are quantiles of observed values for lines and letters, and affine maps for repetition. Clean
-# reference text repeats next to nothing, so that the affine map alone would forbid all repetition: hence `tightest`.
+# which: FineWeb2's published numbers are quantiles of observed values for lines and letters, and affine maps for repetition.
+# Clean reference text repeats next to nothing, and the affine map alone would forbid all repetition: hence `tightest`.
 RULES: tuple[Rule, ...] = (
     Rule("duplicate_line_share", "max", "mean_sd", 0.30, 0.30),
     Rule("repeated_line_characters", "max", "fixed", 0.10),

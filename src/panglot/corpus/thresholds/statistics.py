@@ -139,9 +139,9 @@ def tail_bound(
 ) -> float:
     """The bound beyond which next to no clean document of a new source lies, on the transformed scale.
 
-    With noise that this signal is one of the best to find, ending at `noise`, the bound is as loose as that noise allows: a tenth
-    of the way from it to the mean of clean text; for a signal that was learned, three standard deviations at least. Without noise
-    to find, five.
+    With noise that this signal is one of the best to find, ending at `noise`, the bound is as loose as that noise allows: a
+    tenth of the way from it to the mean of clean text; for a signal that was learned, three standard deviations at least.
+    Without noise to find, five.
     """
     sign = 1.0 if rule.side == "min" else -1.0
     steps = SUREST
