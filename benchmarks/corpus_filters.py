@@ -43,7 +43,7 @@ LANGUAGES: dict[str, tuple[str, int, float, float, float]] = {
     "tur_Latn": ("tur", 15, 3, 12, 0.12),
     "yor_Latn": ("yor", 15, 2, 8, 0.12),
     "zho_Hans": ("cmn", 5, 1, 5, 0.106),
-    "tha_Thai": ("tha", 5, 2, 10, 0.0),
+    "tha_Thai": ("tha", 5, 1, 10, 0.0),
     "hin_Deva": ("hin_Deva", 3, 2, 21, 0.091),
 }
 COLUMNS = {"sib200": "text", "bible_nt": "text", "libreoffice_help": "text", "gnome_help": "text", "mafand": "yor"}
@@ -111,7 +111,7 @@ def main() -> None:
     line = {"benchmark": "corpus_filters", "ours": first["ours"], "peer": first["peer"], "unit": "documents per core-second"}
     within = all(each["ratio"] >= LANGUAGES[tag][1] and each["least_equal"] >= 0.99 for tag, each in found.items())
     print(f"every target met: {'yes' if within else 'no'}")
-    print(json.dumps({**line, "ratio": first["ratio"], "n": said.documents, "languages": found}))
+    print(json.dumps({**line, "ratio": first["ratio"], "n": said.documents, "languages": found}).replace("NaN", "null"))
 
 
 def compare(tag: str, said: argparse.Namespace, work: Path, python: str, peer: Path) -> dict[str, Any]:
@@ -244,16 +244,19 @@ def documents(found: list[str], count: int) -> Iterator[str]:
     """Documents of neighbouring lines, of about SIZE bytes; another order of lines each time the lines are used up."""
     generator = np.random.default_rng(17)
     made = 0
-    while made < count:
+    while True:
         blocks = [found[place : place + 4] for place in range(0, len(found), 4)]
         held: list[str] = []
+        size = 0
         for block in generator.permutation(len(blocks)).tolist():
             for line in blocks[block]:
                 held.append(line)
-                if sum(len(each.encode()) + 1 for each in held) >= SIZE and made < count:
+                size += len(line.encode()) + 1
+                if size >= SIZE:
                     yield ("\n\n" if made % 3 == 0 else "\n").join(held)
-                    made += 1
-                    held = []
+                    held, size, made = [], 0, made + 1
+                    if made == count:
+                        return
 
 
 def spoiled(texts: Iterator[str]) -> Iterator[str]:
@@ -355,7 +358,10 @@ from datatrove.executor import LocalPipelineExecutor
 from datatrove.pipeline.filters import FineWebQualityFilter, GopherQualityFilter, GopherRepetitionFilter
 from datatrove.pipeline.readers import ParquetReader
 from datatrove.pipeline.writers import ParquetWriter
+from datatrove.utils.text import TERMINAL_PUNCTUATION
 
+# FineWeb's own list has quotation marks, since they stand behind full stops; datatrove's list for all scripts lost them
+QUOTES = "\\"'”’»"
 what, which, work = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 said = json.loads((work / "settings.json").read_text(encoding="utf-8"))
 language = said["language"]
@@ -372,6 +378,7 @@ def filters(out):
         "fineweb": FineWebQualityFilter(
             exclusion_writer=dropped("2"), language=language, line_punct_thr=said["punctuated"],
             char_duplicates_ratio=said["repeated"], new_line_ratio=said["line_breaks"],
+            stop_chars=(*TERMINAL_PUNCTUATION, *QUOTES),
         ),
         "gopher_quality": GopherQualityFilter(
             exclusion_writer=dropped("3"), language=language, stop_words=said["stop_words"],

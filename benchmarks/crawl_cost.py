@@ -3,8 +3,10 @@
     python benchmarks/crawl_cost.py --rate extract=60 --rate identify=20000 --rate clean=4000 --rate exact=9000 \
         --rate signals=2500 --rate filter=30000 --rate mask=8000 --rate near=2000
 
-A rate is documents per core-second of one worker process, as the other programs of this folder measure it; the figures above
-only show the form. Nothing is measured here. For each step
+    python benchmarks/crawl_cost.py --run corpus --rate extract=60
+
+A rate is documents per core-second of one worker process; the figures above only show the form. `--run` takes the rates from
+the manifests of a finished `panglot corpus build` (documents in / core-seconds); `--rate` stands above it. For each step
 
     core-hours = documents that reach the step / rate / 3600
     documents that reach it = snapshots × pages × the shares that the steps before it keep
@@ -20,6 +22,7 @@ import argparse
 import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 STEPS = ("extract", "identify", "clean", "exact", "signals", "filter", "mask", "near")
 """In the order of `panglot corpus build`."""
@@ -27,6 +30,16 @@ KEPT = {"extract": 0.9, "identify": 0.85, "clean": 1.0, "exact": 0.75, "signals"
 """Share of the documents that a step keeps: the order of magnitude that FineWeb2 reports (65 % of what was left after
 deduplication went in its filters)."""
 WRITES_TEXT = ("extract", "identify", "clean", "exact", "filter", "mask", "near")
+STEPS_OF_A_RUN = {
+    "extract": ("read",),
+    "identify": ("labels", "assigned"),
+    "clean": ("cleaned",),
+    "exact": ("copies", "unique"),
+    "signals": ("signals",),
+    "filter": ("filtered",),
+    "mask": ("masked",),
+    "near": ("likenesses", "deduplicated"),
+}
 SIDECAR_BYTES = {"identify": 40, "exact": 30, "signals": 200, "near": 350}
 """Bytes a document: labels, clusters, signals, and the runs of bands and sketches while duplicates are sought."""
 
@@ -58,6 +71,22 @@ def cost(asked: argparse.Namespace, rates: dict[str, float], kept: dict[str, flo
     return found
 
 
+def measured(run: Path) -> dict[str, float]:
+    """Documents per core-second of each step of a finished build."""
+    found = {}
+    for name, steps in STEPS_OF_A_RUN.items():
+        paths = [run / "steps" / each / "manifest.json" for each in steps]
+        if not all(each.is_file() for each in paths):
+            continue
+        manifests = [json.loads(each.read_bytes()) for each in paths]
+        seconds = sum(each.get("core_seconds", 0) for each in manifests)
+        said = manifests[-1]["figures"]["documents"]
+        count = said if isinstance(said, int) else said.get("in", sum(each for each in said.values() if isinstance(each, int)))
+        if seconds and count:
+            found[name] = count / seconds
+    return found
+
+
 def pairs(said: list[str], what: str, known: tuple[str, ...]) -> dict[str, float]:
     """`step=number`, checked."""
     found = {}
@@ -72,6 +101,7 @@ def pairs(said: list[str], what: str, known: tuple[str, ...]) -> dict[str, float
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", action="append", default=[], help="STEP=documents per core-second; one for each step")
+    parser.add_argument("--run", type=Path, help="a finished build, to take the rates from")
     parser.add_argument("--keep", action="append", default=[], help="STEP=share of the documents that it keeps")
     parser.add_argument("--snapshots", type=int, default=100)
     parser.add_argument("--pages", type=float, default=2.7e9, help="pages of a snapshot")
@@ -83,11 +113,12 @@ def main() -> None:
     parser.add_argument("--node-cores", type=int, default=64)
     parser.add_argument("--worker-gigabytes", type=float, default=0.6, help="peak memory of one worker")
     asked = parser.parse_args()
-    rates = pairs(asked.rate, "--rate", STEPS)
+    rates = (measured(asked.run) if asked.run else {}) | pairs(asked.rate, "--rate", STEPS)
     missing = [each for each in STEPS if each not in rates]
     if missing:
         raise SystemExit(f"give a measured --rate for {', '.join(missing)}")
     steps = cost(asked, rates, KEPT | pairs(asked.keep, "--keep", STEPS))
+    print("documents per core-second: " + ", ".join(f"{each} {rates[each]:,.0f}" for each in STEPS) + "\n")
     print(f"{'step':<10}{'documents':>12}{'core-hours':>14}{'read, TB':>12}{'written, TB':>13}")
     for each in steps:
         print(

@@ -4,8 +4,8 @@
 
 The pages are those of ../shared/data/html_pages: help pages with menus and chrome in six languages and six scripts, with the
 paragraphs that an extractor should find. Characters are compared as 5-grams without white space, so that no language needs
-words: precision, recall and F1 a page, averaged over the pages; `paragraphs` is the share of the gold paragraphs that stand whole
-in the text; the rate is in pages per processor second, extraction alone.
+words: precision, recall and F1 a page, averaged over the pages; `paragraphs` is the share of the gold paragraphs that stand
+whole in the text; the rate is in pages per processor second, extraction alone.
 
 The second part writes the pages as one `.warc.gz`, a member a record as crawls have it, and reads its records with panglot's
 reader and with fastwarc, in processor seconds.
@@ -125,29 +125,26 @@ def main() -> None:
             scores.setdefault(name, []).append(found_scores)
             rates.setdefault(name, []).append(rate)
             precision, recall, f1, whole = found_scores
-            print(f"{language:9} {name:23} {precision:9.3f} {recall:7.3f} {f1:6.3f} {whole:11.3f} {rate:8.0f}", flush=True)
-    summary = {
-        name: {
-            **dict(
-                zip(
-                    ("precision", "recall", "f1", "paragraphs"),
-                    (round(mean(c), 3) for c in zip(*rows, strict=True)),
-                    strict=True,
-                )
-            ),
+            shown = f"{precision:9.3f} {recall:7.3f} {f1:6.3f} {whole:11.3f} {rate:8.0f}"
+            print(f"{language:9} {name:23} {shown}", flush=True)
+    summary = {}
+    for name, rows in scores.items():
+        averages = [round(mean(column), 3) for column in zip(*rows, strict=True)]
+        summary[name] = {
+            **dict(zip(("precision", "recall", "f1", "paragraphs"), averages, strict=True)),
             "worst_f1": round(min(row[2] for row in rows), 3),
             "pages_per_cpu_second": round(mean(rates[name])),
         }
-        for name, rows in scores.items()
-    }
     for name, row in summary.items():
         print(f"{name:23} {row}")
     speed = archives(texts, arguments.copies)
     print(f"records of a .warc.gz: panglot {speed['panglot']:.0f} MB/s, fastwarc {speed['fastwarc']:.0f} MB/s")
     ours, peer = summary["resiliparse"]["f1"], summary["trafilatura"]["f1"]
     result = {
-        "benchmark": "extraction", "ours": ours, "peer": peer, "unit": "F1 of character 5-grams", "ratio": round(ours / peer, 2),
-        "n": len(texts), "extractors": summary, "warc_mb_per_cpu_second": {name: round(each) for name, each in speed.items()},
+        "benchmark": "extraction", "ours": ours, "peer": peer, "unit": "F1 of character 5-grams",
+        "ratio": round(ours / peer, 2),
+        "n": len(texts), "extractors": summary,
+        "warc_mb_per_cpu_second": {name: round(each) for name, each in speed.items()},
     }  # fmt: skip
     print(json.dumps(result))
 

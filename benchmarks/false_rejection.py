@@ -114,20 +114,24 @@ def documents(text: Sequence[str], tag: str, count: int) -> list[str]:
     ]
 
 
-def judge(
-    texts: Sequence[str], found: LanguageThresholds, bounds: Mapping[str, tuple[float | None, float | None]]
-) -> dict[str, Any]:
-    """Which texts each bound rejects: name of the bound to bool [texts]."""
+Bounds = Mapping[str, tuple[float | None, float | None]]
+
+
+def judge(texts: Sequence[str], found: LanguageThresholds, *several: Bounds) -> list[dict[str, Any]]:
+    """Which texts each of some bounds rejects: for each set of bounds, name of the bound to bool [texts]."""
     signals = signals_of(texts, found.tag, stop_words=found.stop_words, model=found.model, groups=GROUPS)
-    rejected = {}
-    for signal, (least, most) in bounds.items():
-        values = signals[signal].astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            if least is not None:
-                rejected[f"{signal}_low"] = values < np.float32(least)
-            if most is not None:
-                rejected[f"{signal}_high"] = values > np.float32(most)
-    return rejected
+    outcome = []
+    for bounds in several:
+        rejected = {}
+        for signal, (least, most) in bounds.items():
+            values = signals[signal].astype(np.float64)
+            with np.errstate(invalid="ignore"):
+                if least is not None:
+                    rejected[f"{signal}_low"] = values < np.float32(least)
+                if most is not None:
+                    rejected[f"{signal}_high"] = values > np.float32(most)
+        outcome.append(rejected)
+    return outcome
 
 
 def share(rejected: Mapping[str, Any]) -> float:
@@ -148,12 +152,11 @@ def measure(data: Path, tag: str, tags: Sequence[str], found: LanguageThresholds
     text = sentences(data, tag)
     clean = documents(text, tag, LINES)
     outcome: dict[str, Any] = {"origin": found.origin, "documents": len(clean)}
-    rejected = judge(clean, found, found.bounds)
+    rejected, published = judge(clean, found, found.bounds, english())
     outcome["rejected"] = share(rejected)
     outcome["reasons"] = {name: int(each.sum()) for name, each in rejected.items() if each.any()}
-    outcome["sentence_a_line"] = share(judge(documents(text, tag, SENTENCES), found, found.bounds))
-    outcome["one_line"] = share(judge(documents(text, tag, 1), found, found.bounds))
-    published = judge(clean, found, english())
+    outcome["sentence_a_line"] = share(*judge(documents(text, tag, SENTENCES), found, found.bounds))
+    outcome["one_line"] = share(*judge(documents(text, tag, 1), found, found.bounds))
     outcome["english_rejected"] = share(published)
     outcome["english_reasons"] = {name: int(each.sum()) for name, each in published.items() if each.any()}
     rng = np.random.default_rng(29)
@@ -163,12 +166,12 @@ def measure(data: Path, tag: str, tags: Sequence[str], found: LanguageThresholds
     outcome["noise"], outcome["english_noise"] = {}, {}
     for kind in KINDS:
         noisy = [make_noise(each, kind, rng, spaces=spaces_of(tag), others=others) for each in clean[::2]]
-        outcome["noise"][kind] = share(judge(noisy, found, found.bounds))
-        outcome["english_noise"][kind] = share(judge(noisy, found, english()))
+        own, published = judge(noisy, found, found.bounds, english())
+        outcome["noise"][kind], outcome["english_noise"][kind] = share(own), share(published)
     near = relatives_of(tag, list(foreign), 1)
     if near:
         outcome["nearest"] = near[0]
-        outcome["nearest_found"] = share(judge(foreign[near[0]], found, found.bounds))
+        outcome["nearest_found"] = share(*judge(foreign[near[0]], found, found.bounds))
     return outcome
 
 

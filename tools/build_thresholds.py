@@ -90,14 +90,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("package", type=Path)
     parser.add_argument("--prior", type=Path)
+    parser.add_argument("--most", type=int, help="thresholds for so many languages, those of most speakers first (all)")
     given = parser.parse_args()
     texts = declarations(given.package)
     print(f"{len(texts)} languages, {sum(len(each) for text in texts.values() for each in text):,} characters", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         with DocumentWriter(place / "reference" / "documents.parquet") as writer:
-            for tag, text in texts.items():
-                for each in text:
+            for tag in sorted(texts, key=lambda each: -(Language(each).speakers or 0))[: given.most]:
+                for each in texts[tag]:
                     writer.document(each, tag, source="udhr")
         (place / "out").mkdir()
         prior = Thresholds.open(given.prior) if given.prior else None
@@ -111,7 +112,7 @@ def main() -> None:
             for signal, rule in entry["rules"].items()
         }
     PACKAGED.mkdir(exist_ok=True)
-    documents = {tag: reference_of(tag, {"udhr": text}).texts for tag, text in texts.items() if tag in content["languages"]}
+    documents = {tag: reference_of(tag, {"udhr": text}).texts for tag, text in texts.items()}
     sizes = [pack(PACKAGED / "thresholds.json.xz", content), pack(PACKAGED / "reference.json.xz", documents)]
     print(f"{len(documents)} languages; thresholds {sizes[0]:,} bytes, reference text {sizes[1]:,} bytes")
 

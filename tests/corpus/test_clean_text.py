@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panglot.artifacts import step_folder
-from panglot.corpus.clean_text import clean_text, cleaned
+from panglot.corpus.clean_text import _BLANK_LINES, clean_text, cleaned, is_regular
 from panglot.corpus.documents import Documents, DocumentWriter, document_id
 from panglot.corpus.mojibake import ENCODINGS, _characters, repaired
+from panglot.corpus.text import regular
 
 SENTENCES = {
     "tha_Thai": "มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกัน",
@@ -61,6 +62,19 @@ def test_regular_text_stays_regular_and_keeps_its_marks(text: str) -> None:
     assert cleaned(once, repair=False) == (once, 0)
     marks = [each for each in unicodedata.normalize("NFD", text) if unicodedata.category(each) in ("Mn", "Mc")]
     assert [each for each in unicodedata.normalize("NFD", once) if unicodedata.category(each) in ("Mn", "Mc")] == marks
+
+
+ODD = st.text(
+    st.sampled_from("a\u0301é 𞤀ก\n\r\t\x85\xa0\u200b\u200c\u202f\u2028\u2029\ufeff\u00ad\u3000\u1100\u1161"), max_size=12
+)
+
+
+@given(st.text() | ODD)
+def test_the_quick_look_is_right(text: str) -> None:
+    slowly = _BLANK_LINES.sub("\n\n", "\n".join(map(regular, text.split("\n")))).strip("\n")
+    assert not is_regular(text) or text == slowly
+    once, _ = cleaned(text, repair=False)
+    assert is_regular(once) or not once
 
 
 def test_lines_and_paragraphs_stay() -> None:

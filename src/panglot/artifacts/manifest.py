@@ -43,7 +43,8 @@ class Manifest:
         digest: one digest of all outputs that are not volatile.
         versions: packages, Python and system.
         wall_seconds: time of the step.
-        peak_memory_bytes: largest resident memory during the step.
+        peak_memory_bytes: largest resident memory of a process during the step.
+        core_seconds: processor time of the step, its workers included.
         figures: numbers that the step wants to be known.
         quarantined: reason to count of entries that were set aside.
         notes: sentences for the reader of the report.
@@ -64,6 +65,7 @@ class Manifest:
     figures: dict[str, Any] = field(default_factory=dict)
     quarantined: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    core_seconds: float = 0.0
     format: int = FORMAT
 
     def to_json(self) -> str:

@@ -33,6 +33,8 @@ class Step:
         quarantined: reason to count.
         engine: who does the step's tasks; no part of its key.
         error_budget: share of the documents that may be quarantined before the step stops.
+        worker_seconds: processor time of worker processes, for the manifest.
+        worker_memory_bytes: largest resident memory of one of them, for the manifest.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Step:
         self.figures: dict[str, Any] = {}
         self.notes: list[str] = []
         self.quarantined: Counter[str] = Counter()
+        self.worker_seconds, self.worker_memory_bytes = 0.0, 0
         self._listener = listener or Silent()
         self._scratch = scratch
         self._scratch_is_old = scratch is not None
@@ -127,7 +130,7 @@ def step_folder(
     with _scratch_of(final, outlives=bool(key)), staged_folder(final) as out:
         step = Step(out, seed=seed, listener=listener, engine=engine, error_budget=error_budget, scratch=scratch)
         reset_peak_memory()
-        began = time.monotonic()
+        began, spent = time.monotonic(), time.process_time()
         yield step
         outputs = {
             name: OutputFile((out / name).stat().st_size, digest_file(out / name), name in volatile)
@@ -144,7 +147,8 @@ def step_folder(
             digest=digest_files({name: each.digest for name, each in outputs.items() if not each.volatile}),
             versions=package_versions(),
             wall_seconds=round(time.monotonic() - began, 3),
-            peak_memory_bytes=peak_memory_bytes(),
+            peak_memory_bytes=max(peak_memory_bytes(), step.worker_memory_bytes),
+            core_seconds=round(time.process_time() - spent + step.worker_seconds, 3),
             figures=step.figures,
             quarantined=dict(sorted(step.quarantined.items())),
             notes=step.notes,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["COMPONENTS", "Pairs", "Split", "available_languages", "write_pairs"]
 
 COMPONENTS: dict[str, str] = {
+    "assign": "panglot.corpus.identification.components:assign",
     "balance": "panglot.corpus.balance.plan:balance",
     "check_corpora": "panglot.corpus.checks.corpora:check_corpora",
     "clean": "panglot.corpus.clean:clean",
@@ -28,6 +29,7 @@ COMPONENTS: dict[str, str] = {
     "existing_index": "panglot.corpus.duplicates.existing_index:existing_index",
     "filter": "panglot.corpus.filter:filter",
     "harvest_gettext": "panglot.corpus.gettext_harvest:harvest_gettext",
+    "identify": "panglot.corpus.identification.components:identify",
     "join_texts": "panglot.corpus.join_texts:join_texts",
     "keep_languages": "panglot.corpus.keep_languages:keep_languages",
     "known_thresholds": "panglot.corpus.known_thresholds:known_thresholds",
@@ -49,6 +51,7 @@ COMPONENTS: dict[str, str] = {
     "signals": "panglot.corpus.signals.component:signals",
     "split": "panglot.corpus.split:split",
     "split_text": "panglot.corpus.split_text:split_text",
+    "teach_identifier": "panglot.corpus.identification.teaching:teach_identifier",
     "unmask_personal": "panglot.corpus.personal.components:unmask_personal",
 }
 

@@ -1,5 +1,8 @@
 """Component `corpus.clean_text`: documents with regular text, line by line, and broken encodings set right."""
 
+import re
+import unicodedata
+
 import pyarrow as pa
 import regex
 
@@ -13,6 +16,12 @@ EMPTY = "empty"
 _BREAKS = regex.compile(r"\r\n?|[\v\f\x85\u2028]")
 _PARAGRAPHS = regex.compile(r"\u2029")
 _BLANK_LINES = regex.compile(r"\n{3,}")
+# One look for whatever `regular` would take out or replace, so that regular text, which most is, costs no more than that.
+_ODD = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\xa0\xad\u1680\u2000-\u200a\u2028-\u202e\u205f\u2066-\u2069\u3000\ufeff\ufff9-\ufffb\ufffe\uffff]"
+)
+_ODD_PAIRS = ("  ", " \n", "\n ", "\n\n\n", "\u200b\u200b", "\n\u200b", "\u200b\n", "\n\u202f", "\u202f\n")
+_EDGES = "\n \u200b\u202f"
 
 
 def clean_text(*, of: Documents, repair: bool = True, step: Step) -> Documents:
@@ -41,10 +50,22 @@ def cleaned(text: str, *, repair: bool = True) -> tuple[str, int]:
         >>> cleaned("pÅ™ed  lÃ©ty\r\n\r\n\r\nme\u0301j\tswět ")
         ('před léty\n\nméj swět', 1)
     """
-    text = _BREAKS.sub("\n", _PARAGRAPHS.sub("\n\n", text))
+    text = _BREAKS.sub("\n", _PARAGRAPHS.sub("\n\n", text)) if _ODD.search(text) else text
     text, count = repaired(text) if repair else (text, 0)
+    if is_regular(text):
+        return text, count
     joined = "\n".join(map(regular, text.split("\n")))
     return _BLANK_LINES.sub("\n\n", joined).strip("\n"), count
+
+
+def is_regular(text: str) -> bool:
+    """Whether cleaning would leave a text as it is, found without cleaning it."""
+    return (
+        _ODD.search(text) is None
+        and not any(pair in text for pair in _ODD_PAIRS)
+        and text == text.strip(_EDGES)
+        and unicodedata.is_normalized("NFC", text)
+    )
 
 
 def _cleaned_with_repair(documents: pa.Table) -> pa.Table:

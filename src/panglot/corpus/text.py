@@ -1,14 +1,14 @@
 """Text made regular without loss for any script."""
 
+import re
 import unicodedata
 
 import regex
 
 # Kept: the joiners U+200C and U+200D (Persian, Kurdish, Indic scripts), the zero-width space U+200B (a word boundary in
 # Khmer, Thai, Burmese), the direction marks, variation selectors, U+202F (a suffix separator in Mongolian) and every mark.
-_REMOVED = regex.compile(
-    r"[\p{Cc}--[\t\n\v\f\r\x85]]|[\u00AD\uFEFF\u202A-\u202E\u2066-\u2069\uFFF9-\uFFFB\uFFFE\uFFFF]", regex.V1
-)
+# A class of the standard library's `re`, with the control characters written out, is five times as fast as one of `regex`.
+_REMOVED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\ufeff\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ufffe\uffff]")
 _SPACES = regex.compile(r"[\t\n\v\f\r\x85 \xA0\u1680\u2000-\u200A\u2028\u2029\u205F\u3000]+")
 _BREAKS = regex.compile("\u200b{2,}")
 _KEY_NOISE = regex.compile(r"[\p{P}\p{S}\p{N}\p{Z}\p{Cc}\p{Cf}]+")
@@ -39,8 +39,7 @@ def without_controls(text: str) -> str:
         >>> without_controls("\ufeffme\u0301j\x00  svět\n") == "me\u0301j  svět\n"
         True
     """
-    found: str = _REMOVED.sub("", text)
-    return found
+    return _REMOVED.sub("", text)
 
 
 def without_access_keys(first: str, second: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ _COMMANDS: tuple[str, ...] = (
     "balance",
     "deduplicate",
     "decontaminate",
+    "identify",
     "harvest",
     "sources",
 )

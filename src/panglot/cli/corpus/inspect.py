@@ -71,7 +71,7 @@ def _places(folder: Path, step: str | None) -> list[Place]:
         return [Place(folder.resolve().name, Documents(folder))]
     found = [
         Place(each.name, Documents(each))
-        for each in sorted((folder / "steps").iterdir(), key=_began)
+        for each in _steps(folder)
         if (each / SHARDS_FOLDER).is_dir() or Documents(each).path.is_file() or (each / QUARANTINE_FILE).is_file()
     ]
     if not found:
@@ -84,10 +84,16 @@ def _places(folder: Path, step: str | None) -> list[Place]:
     return found
 
 
-def _began(step: Path) -> tuple[float, str]:
-    # a step's manifest is written last, and steps are run in order
-    manifest = step / "manifest.json"
-    return (manifest.stat().st_mtime if manifest.is_file() else 0.0, step.name)
+def _steps(run: Path) -> list[Path]:
+    """The folders of a run's steps, in the order of its recipe."""
+    from panglot.recipes.recipe import load
+
+    try:
+        order = list(load(str(run / "recipe.yaml")).steps)
+    except InputError:
+        order = []
+    found = [each for each in sorted((run / "steps").iterdir()) if each.is_dir() and not each.name.startswith(".")]
+    return sorted(found, key=lambda each: order.index(each.name) if each.name in order else len(order))
 
 
 def _reasons(places: list[Place]) -> dict[str, int]:

@@ -59,9 +59,9 @@ def near_duplicates(
 ) -> Clusters:
     """Find documents that share most of their windows of five words: MinHash, with FineWeb2's bands.
 
-    A pair is a candidate with probability 1 − (1 − J^rows)^(bands + extra), where J is the Jaccard similarity of the two sets of
-    shingles; a candidate counts when J as the sketches estimate it reaches the threshold. Other tools take every candidate, so
-    that pages which have a menu in common are chained to one cluster; `threshold: 0` with `extra: 0` does the same here.
+    A pair is a candidate with probability 1 − (1 − J^rows)^(bands + extra), where J is the Jaccard similarity of the two sets
+    of shingles; a candidate counts when J as the sketches estimate it reaches the threshold. Other tools take every candidate,
+    so that pages which have a menu in common are chained to one cluster; `threshold: 0` with `extra: 0` does the same here.
 
     Args:
         of: documents.

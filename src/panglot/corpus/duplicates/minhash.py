@@ -7,14 +7,14 @@ similarity of their sets of shingles. With b bands of r values each, two documen
 
 A shingle x of 32 bits is permuted by multiplication, a·x modulo 2^32 with an odd random a. The values of a band are made one
 hash of 64 bits. Candidates are verified here, so that more bands cost no precision: there are 14 `extra` ones, and the curve
-passes 0.95 at J = 0.75. A sketch keeps 8 bits of each value, and of `checks` more that are in no band (b-bit minwise hashing, Li
-& König 2010): where a share m of the bytes of two sketches is equal, J is estimated as (m − 1/256) / (1 − 1/256), with a standard
-error of at most 0.022.
+passes 0.94 at J = 0.75. A sketch keeps 8 bits of each value, and of `checks` more that are in no band (b-bit minwise hashing,
+Li & König 2010): where a share m of the bytes of two sketches is equal, J is estimated as (m − 1/256) / (1 − 1/256), with a
+standard error of at most 0.022 (a little more for texts of under a hundred words).
 
-Shingles are parted by two bits of theirs, and each permutation is over one of the four parts, the values of a band over all parts
-in turn: a quarter of the work, and the same estimates, since the shares of the four parts sum up to that of the whole (the idea
-of one-permutation hashing, Li, Owen & Zhang 2012, taken a part of the way). The checks are over sixteenths. Where a document has no
-shingle in a part, the permutations of that part are over all its shingles.
+Shingles are parted by two bits of theirs, and each permutation is over one of the four parts, the values of a band over all
+parts in turn: a quarter of the work, and the same estimates, since the shares of the four parts sum up to that of the whole
+(the idea of one-permutation hashing, Li, Owen & Zhang 2012, taken a part of the way). The checks are over sixteenths. Where a
+document has no shingle in a part, the permutations of that part are over all its shingles.
 """
 
 from collections.abc import Iterator
@@ -102,11 +102,12 @@ class Signatures:
         short = (found.hashes >> np.uint64(32)).astype(np.uint32)
         bits = (found.hashes >> np.uint64(24)).astype(np.uint8)
         values = np.empty((len(factors), len(found.bounds) - 1), dtype=np.uint32)
-        users: dict[tuple[int, int], list[int]] = {}
-        for number, part in enumerate(setting.parts):
-            users.setdefault(part, []).append(number)
-        parted = {count: _parted(bits, count) for count in {count for count, _ in users}}
-        for (count, part), mine in users.items():
+        groups: dict[tuple[int, int], list[int]] = {}
+        for number, which in enumerate(setting.parts):
+            groups.setdefault(which, []).append(number)
+        parted = {count: _parted(bits, count) for count in dict.fromkeys(count for count, _ in groups)}
+        for (count, part), members in groups.items():
+            mine = np.array(members)
             places = parted[count][part]
             bounds = np.searchsorted(places, found.bounds)
             counts = np.diff(bounds)
@@ -155,7 +156,8 @@ def estimated(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np
 def _parted(bits: NDArray[np.uint8], count: int) -> list[NDArray[np.int64]]:
     """The places of each part, in order; there are a power of two of them."""
     part = bits >> np.uint8(8 - (count - 1).bit_length())
-    return np.split(np.argsort(part, kind="stable"), np.cumsum(np.bincount(part, minlength=count))[:-1])
+    ends = np.cumsum(np.bincount(part, minlength=count))[:-1].tolist()
+    return np.split(np.argsort(part, kind="stable"), ends)
 
 
 def _least(short: NDArray[np.uint32], bounds: NDArray[np.int64], factors: NDArray[np.uint32]) -> NDArray[np.uint32]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from panglot.artifacts import PanglotError
+from panglot.artifacts.memory import peak_memory_bytes, reset_peak_memory
 
 RESULT_FILE = ".result.json"
 FAULTS_FILE = ".quarantine.jsonl"
@@ -203,17 +204,19 @@ def attempt(function: Callable[..., Any], given: Any, waiting: Path, final: Path
     Returns:
         `{"state": "done"}`, or `{"state": "failed", …}` with what is needed to raise the error elsewhere.
     """
-    began = time.monotonic()
+    began = time.process_time()
     try:
         shutil.rmtree(waiting, ignore_errors=True)
         waiting.mkdir(parents=True)
+        reset_peak_memory()
         with _guarded(waiting, care) as guard:
             figures = function(given, waiting)
         result = {
             "figures": figures,
             "documents": guard.documents,
             "quarantined": dict(sorted(guard.quarantined.items())),
-            "seconds": round(time.monotonic() - began, 3),
+            "core_seconds": round(time.process_time() - began, 3),
+            "memory_bytes": peak_memory_bytes(),
         }
         (waiting / MARK_FILE).unlink(missing_ok=True)
         (waiting / RESULT_FILE).write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")
@@ -226,6 +229,9 @@ def attempt(function: Callable[..., Any], given: Any, waiting: Path, final: Path
                 raise
             shutil.rmtree(waiting, ignore_errors=True)
     except BaseException as error:
+        if not isinstance(error, MemoryError):
+            # what is left of it would only take room on a full disk; of want of memory the mark is still needed
+            shutil.rmtree(waiting, ignore_errors=True)
         return _failure(error)
     return {"state": "done"}
 

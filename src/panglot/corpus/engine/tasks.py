@@ -44,6 +44,10 @@ class TaskError(RuntimeError):
     """An error in a task that no person caused: the worker's traceback is in it."""
 
 
+class LostWorkers(PanglotError):
+    """Worker processes die on a task, whatever is left out of it."""
+
+
 @dataclass
 class _Task:
     """What the loop knows of a task that is not done."""
@@ -92,7 +96,8 @@ def run_tasks(
     Raises:
         InputError: more than `step.error_budget` of the documents were set aside.
         PanglotError: what the function raised.
-        TaskError: the function raised an error that no person caused, or its worker dies whatever is left out.
+        TaskError: the function raised an error that no person caused.
+        LostWorkers: workers die on a task whatever is left out of it.
         StorageError: the disk is full.
     """
     check_function(function)
@@ -169,9 +174,10 @@ def _after_a_death(task: _Task, ended: Ended, budget: "_Budget") -> None:
     if task.deaths < TRIES:
         return
     if mark is None:
-        raise TaskError(
-            f"a worker died {task.deaths} times on task {task.index} ({ended.death or 'out of memory'}), "
-            f"input {str(task.given)[:200]}; with fewer --workers each has more memory"
+        raise LostWorkers(
+            f"{task.deaths} workers in turn died on the same task: {ended.death or 'no memory was left'}",
+            where=str(task.given)[:200],
+            fix="where memory ran out, give each more with fewer --workers; the same command goes on from here",
         )
     table, start, end, rows = mark
     if end - start > 1:
@@ -195,11 +201,16 @@ class _Budget:
         self.share, self.documents = share, documents
         self._seen = 0
         self._reasons: Counter[str] = Counter()
+        self._example: tuple[Path, str] | None = None
 
     def add(self, final: Path) -> None:
         said = json.loads((final / RESULT_FILE).read_bytes())
         self._seen += said["documents"]
         self._reasons.update(said["quarantined"])
+        if said["quarantined"] and (self._example is None or final < self._example[0]):
+            with (final / FAULTS_FILE).open(encoding="utf-8") as stream:
+                first = json.loads(stream.readline())
+            self._example = final, f"document {first['where']}: {first['detail'] or first['reason']}"
 
     def check(self, *, last: bool = False) -> None:
         whole = self._seen if last else self.documents
@@ -209,6 +220,7 @@ class _Budget:
         said = ", ".join(f"{reason}: {count:,}" for reason, count in self._reasons.most_common(5))
         raise InputError(
             f"{bad:,} of {whole:,} documents were quarantined, more than the error budget of {self.share:.0%} ({said})",
+            where=self._example[1] if self._example else None,
             fix="see what they have in common, or leave their file out",
         )
 
@@ -221,6 +233,8 @@ def _gather(finals: list[Path], out: Path, step: Step) -> list[dict[str, Any]]:
         for each in sorted(final.rglob("*")):
             if each.is_file() and not (each.parent == final and each.name in _OWN_FILES):
                 _link(each, out / each.relative_to(final))
+        step.worker_seconds += said["core_seconds"]
+        step.worker_memory_bytes = max(step.worker_memory_bytes, said["memory_bytes"])
         step.quarantined.update(said["quarantined"])
         if said["quarantined"]:
             step.out.mkdir(parents=True, exist_ok=True)

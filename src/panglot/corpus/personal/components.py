@@ -25,6 +25,7 @@ ORIGINALS_SCHEMA = pa.schema(
     ]
 )
 _BATCH_ROWS = 1 << 12
+_NOTHING = "{}"
 
 
 class Originals(Artifact):
@@ -113,13 +114,13 @@ def unmask_personal(*, of: Documents, originals: Originals, step: Step) -> Docum
     """
     known: dict[str, str] = {}
     for row in originals.rows():
-        if known.setdefault(row["id"], row["originals"]) != row["originals"]:
+        if row["originals"] != _NOTHING and known.setdefault(row["id"], row["originals"]) != row["originals"]:
             raise InputError("two documents have the same id and different originals", where=row["id"])
     restored = 0
     for shard in of.shards:
         with DocumentWriter(step.out / shard.relative_to(of.folder)) as writer:
             for row in _rows(shard):
-                said = json.loads(known.get(row["id"], "{}"))
+                said = json.loads(known.get(row["id"], _NOTHING))
                 restored += bool(said)
                 writer.row({**row, "text": unmask(row["text"], said)})
     step.figures["restored"] = restored

@@ -10,8 +10,7 @@ def parse_headers(block: bytes) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     last = ""
-    for line in block.decode("utf-8", errors="replace").split("\n"):
-        text = line.rstrip("\r")
+    for text in block.decode("utf-8", errors="replace").replace("\r\n", "\n").split("\n"):
         if text[:1] in (" ", "\t") and last:
             found[last] = f"{found[last]} {text.strip()}"
             continue

@@ -273,6 +273,7 @@ class RecordTexts:
     def __init__(self, wanted: Wanted, account: Account) -> None:
         self._wanted, self._account = wanted, account
         self._known: dict[tuple[str, ...], int | None] = {}
+        self._others: dict[tuple[str, ...], _Others] = {}
         self._by_name = False
 
     def known_column(self, name: str) -> None:
@@ -303,37 +304,64 @@ class RecordTexts:
         if not isinstance(text, str):
             self._account.set_aside("a text is not a string", where=where, excerpt=repr(record)[:400])
             return
-        spoken = next((record[each] for each in LANGUAGE_NAMES if isinstance(record.get(each), str) and each != name), None)
-        script = next((record[each] for each in SCRIPT_NAMES if isinstance(record.get(each), str) and each != name), None)
-        if spoken and script and len(script) == 4 and spoken.isalpha():
+        if keys not in self._others:
+            self._others[keys] = _Others.of(keys, name)
+        others = self._others[keys]
+        if others.own:
+            yield Found(text, where, record["language"], record["url"], record["meta"], record["source"])
+            return
+        spoken = next((said for each in others.languages if isinstance(said := record[each], str)), None)
+        script = record[others.script] if others.script else None
+        if spoken and isinstance(script, str) and len(script) == 4 and spoken.isalpha():
             spoken = f"{spoken}_{script}"
-        url, own = record.get("url"), keys == tuple(SCHEMA.names)
-        identifier = record.get("id")
+        url, identifier = record.get("url"), record.get("id")
         yield Found(
             text,
             where,
             spoken,
             url if isinstance(url, str) else None,
-            record["meta"] if own else _facts(record, name),
-            record["source"] if own else None,
-            None if own or not isinstance(identifier, str | int) else str(identifier),
+            _facts(record, others.facts) if others.facts else None,
+            None,
+            str(identifier) if isinstance(identifier, str | int) and name != "id" else None,
         )
 
 
-def _facts(record: Mapping[str, Any], text_name: str) -> str | None:
+class _Others(NamedTuple):
+    """Keys of a record beside that of its text; `own` says that this is a row of a table of our own."""
+
+    languages: tuple[str, ...]
+    script: str | None
+    facts: tuple[str, ...]
+    own: bool
+
+    @classmethod
+    def of(cls, keys: Sequence[str], name: str) -> "_Others":
+        known = [each for each in keys if each != name]
+        return cls(
+            tuple(each for each in LANGUAGE_NAMES if each in known),
+            next((each for each in SCRIPT_NAMES if each in known), None),
+            tuple(each for each in ("meta", "id", *FACT_NAMES) if each in known),
+            tuple(keys) == tuple(SCHEMA.names) and name == "text",
+        )
+
+
+_write_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str).encode
+
+
+def _facts(record: Mapping[str, Any], names: Sequence[str]) -> str | None:
     """What a record says beside its text, as JSON."""
     facts: dict[str, Any] = {}
-    meta = record.get("meta")
-    if isinstance(meta, str):
-        try:
-            parsed = json.loads(meta)
-        except (ValueError, RecursionError):
-            parsed = meta
-        meta = parsed if isinstance(parsed, dict) else {"meta": parsed}
-    if isinstance(meta, dict):
-        facts.update(meta)
-    for name in ("id", *FACT_NAMES):
-        value = record.get(name)
-        if isinstance(value, str | int) and value != "" and name != text_name:
+    for name in names:
+        value = record[name]
+        if name == "meta":
+            if isinstance(value, str):
+                try:
+                    parsed = json.loads(value)
+                except (ValueError, RecursionError):
+                    parsed = value
+                value = parsed if isinstance(parsed, dict) else {"meta": parsed}
+            if isinstance(value, dict):
+                facts.update(value)
+        elif isinstance(value, str | int) and value != "":
             facts.setdefault(name, value)
-    return json.dumps(facts, ensure_ascii=False, sort_keys=True, default=str) if facts else None
+    return _write_json(facts) if facts else None

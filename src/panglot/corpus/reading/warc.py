@@ -35,44 +35,56 @@ class _Bytes:
     """A stream into which bytes can be put back; a damaged member ends what is read and is kept in `damage`."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self._back = stream, b""
+        self._stream, self._buffer, self._at = stream, b"", 0
         self.damage: DamagedMember | None = None
 
+    def _fill(self) -> bool:
+        """One piece more: a good member that ends before a damaged one is read to its end before the damage is seen."""
+        if self.damage is not None:
+            return False
+        try:
+            piece: bytes = self._stream.read1(_CHUNK_BYTES)  # type: ignore[attr-defined]
+        except DamagedMember as damage:
+            self.damage = damage
+            return False
+        self._buffer, self._at = self._buffer[self._at :] + piece, 0
+        return bool(piece)
+
     def read(self, count: int) -> bytes:
-        found, self._back = self._back[:count], self._back[count:]
-        pieces = [found]
-        missing = count - len(found)
-        while missing > 0 and (piece := self._piece(min(missing, _CHUNK_BYTES))):
+        """So many bytes, or fewer where there are no more."""
+        found = self._buffer[self._at : self._at + count]
+        self._at += len(found)
+        if len(found) == count:
+            return found
+        pieces, missing = [found], count - len(found)
+        while missing > 0 and self._fill():
+            piece = self._buffer[:missing]
+            self._at = len(piece)
             pieces.append(piece)
             missing -= len(piece)
         return b"".join(pieces)
 
     def line(self) -> bytes:
         """Up to a line break, at most about `_CHUNK_BYTES`."""
-        found = b""
-        while b"\n" not in found and len(found) < _CHUNK_BYTES:
-            # One piece at a time: a good member that ends before a damaged one is read to its end first.
-            more = self._back or self._piece(512)
-            self._back = b""
-            if not more:
-                return found
-            found += more
-        line, newline, rest = found.partition(b"\n")
-        self.put_back(rest)
-        return line + newline
+        end = self._find(b"\n", _CHUNK_BYTES)
+        return self.read(end - self._at + 1) if end >= 0 else self.read(_CHUNK_BYTES)
 
-    def _piece(self, count: int) -> bytes:
-        if self.damage is not None:
-            return b""
-        try:
-            piece: bytes = self._stream.read1(count)  # type: ignore[attr-defined]
-        except DamagedMember as damage:
-            self.damage = damage
-            return b""
-        return piece
+    def head(self, limit: int) -> bytes | None:
+        """Up to an empty line; None where there is none within the limit."""
+        end = self._find(b"\r\n\r\n", limit)
+        if end >= 0:
+            return self.read(end - self._at + 4)
+        end = self._find(b"\n\n", limit)
+        return self.read(end - self._at + 2) if end >= 0 else None
+
+    def _find(self, wanted: bytes, limit: int) -> int:
+        while True:
+            end = self._buffer.find(wanted, self._at, self._at + limit)
+            if end >= 0 or len(self._buffer) - self._at >= limit or not self._fill():
+                return end if end >= 0 else self._buffer.find(wanted, self._at, self._at + limit)
 
     def put_back(self, data: bytes) -> None:
-        self._back = data + self._back
+        self._buffer, self._at = data + self._buffer[self._at :], 0
 
 
 class Records:
@@ -119,13 +131,11 @@ class Records:
         return damage is not None
 
     def _record(self) -> Record | None:
-        head = b""
-        while (line := self._bytes.line()).strip():
-            head += line
-            if len(head) > _MAX_HEADER_BYTES:
-                self._set_aside("record header longer than 64 KiB", head)
-                return None
-        if self._bytes.damage is not None:
+        head = self._bytes.head(_MAX_HEADER_BYTES)
+        if head is None:
+            if self._bytes.damage is None:
+                self._set_aside("record without an end of its header")
+            self._seek_next()
             return None
         headers = parse_headers(head)
         said = headers.get("content-length", "")
@@ -177,11 +187,10 @@ class Records:
             )
 
     def _seek_next(self) -> None:
+        """Pass over lines up to the next record, or to the end of what can be read."""
         while line := self._bytes.line():
             if _VERSION.fullmatch(line):
                 self._bytes.put_back(line)
-                return
-            if self._bytes.damage is not None:
                 return
 
 

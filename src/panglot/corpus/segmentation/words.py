@@ -61,15 +61,18 @@ class Words:
         """
         codes, starts, ends = self.points.codes, self.starts, self.ends
         found = np.empty(len(starts), dtype=np.uint64)
+        # Rooms that are used again: fresh memory costs more than the sums.
+        room, sums = np.empty(_BLOCK, dtype=np.uint64), np.zeros(_BLOCK + 1, dtype=np.uint64)
         first = 0
         while first < len(starts):
             begin = int(starts[first])
             last = max(int(np.searchsorted(ends, begin + _BLOCK, "right")), first + 1)
             size = int(ends[last - 1]) - begin
-            sums = np.zeros(size + 1, dtype=np.uint64)
-            terms = np.take(_mixed_codes(), codes[begin : begin + size])
+            if size > len(room):
+                room, sums = np.empty(size, dtype=np.uint64), np.zeros(size + 1, dtype=np.uint64)
+            terms = np.take(_mixed_codes(), codes[begin : begin + size], out=room[:size], mode="clip")
             terms *= powers(size)[:size]
-            np.cumsum(terms, out=sums[1:])
+            np.cumsum(terms, out=sums[1 : size + 1])
             here = starts[first:last] - begin
             found[first:last] = (sums[ends[first:last] - begin] - sums[here]) * _inverse_powers(size)[here]
             first = last

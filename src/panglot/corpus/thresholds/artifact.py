@@ -80,7 +80,7 @@ class Thresholds(Artifact):
             signal: (rule.get("min"), rule.get("max")) for signal, rule in entry.get("rules", {}).items()
         }
         own = origin == "language"
-        model = self.model(tag) if own else None
+        model = self.model(tag)
         words = list(entry.get("stop_words", [])) if own else []
         return LanguageThresholds(tag, bounds, words, self.content.get("segmenter", ""), model, origin, entry)
 

@@ -15,6 +15,7 @@ from panglot.corpus.thresholds.measuring import NOISY, Measured, foreign_of, mea
 from panglot.corpus.thresholds.priors import Pool
 from panglot.corpus.thresholds.reference_text import references_of
 from panglot.corpus.thresholds.rules import LEARNED, RULES, Method, Rule
+from panglot.corpus.thresholds.stop_words import LEAST
 from panglot.corpus.thresholds.statistics import bound, spread_of_bound
 
 SEGMENTER = "words"
@@ -142,7 +143,8 @@ def _language(
             found[f"{rule.side}_by_method"] = _rounded(by_method)
         if steps:
             found[f"{rule.side}_relaxed"] = round(steps, 1)
-    if len(each.stop_words) < 8:
+    if len(each.stop_words) < LEAST or len(each.reference.sources) < 2:
+        # of one source function words cannot be told from those of its matter
         entry["stop_words_present"] = {"min": None, "max": None}
     recall = gate.recall(looser)
     held_out = gate.rejected(looser)

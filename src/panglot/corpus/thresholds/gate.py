@@ -43,7 +43,7 @@ class Gate:
                 known = ~np.isnan(clean)
                 noisy = transformed(rule.signal, table[rule.signal])
                 noisy = noisy[~np.isnan(noisy)]
-                if not rule.finds or not known.any() or not len(noisy):
+                if not rule.finds or rule.method == "fixed" or not known.any() or not len(noisy):
                     continue
                 prior = self.pool.prior(self.measured.reference.tag, rule)
                 mean, spread = expected(clean[known], self.measured.source[known], prior, learned=rule.signal in LEARNED)
@@ -58,9 +58,6 @@ class Gate:
                 before = found[rule.name]
                 worse = max if rule.side == "min" else min
                 found[rule.name] = end if before is None else worse(before, end)
-            if order and order[0][0] <= NEAR and found[order[0][1].name] is None:
-                # noise that clean text reaches: the best rule still does what it can
-                found[order[0][1].name] = order[0][2]
         return found
 
     def bound(self, place: int, looser: float) -> float | None:

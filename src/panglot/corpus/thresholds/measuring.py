@@ -18,8 +18,8 @@ Table = dict[str, NDArray[np.float64]]
 _GROUPS = ("size", "gopher_quality", "gopher_repetition", "fineweb", "roots", "damage")
 NOISY = 16
 _FOREIGN = 60
-_DROP = 0.5
-"""Share of the effect of word order that is lost on a source of another kind; measured on languages with several sources."""
+_DROP, _DROP_OF_ONE = 0.4, 0.7
+"""Share of the effect of word order that is lost on a source of another kind, where several sources were seen, and one only."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,23 @@ def measure(
                 for name in LEARNED:
                     table[name][inside] = values[name]
     with np.errstate(invalid="ignore", divide="ignore"):
-        effect = float(np.nanmean(clean["word_order"] / np.sqrt(pairs[""]))) if pairs[""].any() else 0.0
-    effect = max((1 - _DROP) * effect, 0.0)
+        effects = clean["word_order"] / np.sqrt(pairs[""])
+    effect = _unseen(effects, np.array(reference.source))
     for kind, (table, _, _) in tables.items():
         table["word_order"] = table["word_order"] + allowance(pairs[kind], effect)
     if keep_model:
         model = train_model([*texts, *reference.more], spaces=spaces, seed=seed)
     return Measured(reference, words, replace(model, effect=effect), clean, noise)
+
+
+def _unseen(effects: NDArray[np.float64], source: NDArray[np.str_]) -> float:
+    """The effect of word order that is expected in text of another kind: that of the worst source, less what is lost."""
+    known = ~np.isnan(effects)
+    if not known.any():
+        return 0.0
+    names = np.unique(source[known])
+    worst = min(float(effects[known & (source == each)].mean()) for each in names)
+    return max((1 - (_DROP if len(names) > 1 else _DROP_OF_ONE)) * worst, 0.0)
 
 
 def plain_signals(texts: Sequence[str], tag: str, words: Sequence[str]) -> Table:

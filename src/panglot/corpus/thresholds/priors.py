@@ -13,9 +13,9 @@ from panglot.corpus.thresholds.statistics import Prior, english_facts, pooled, t
 
 ENGLISH = "eng_Latn"
 _SEVERAL = 6
-# How much the mean of a signal falls from unseen text of the only source to text of another kind: on the languages with several
-# sources, rounded up.
-_DROP = {"character_fit": 0.25, "known_characters": 0.05, "known_words": 0.25}
+# How much the mean of a signal falls from unseen text of known sources to text of another kind: on languages with several sources,
+# one of them left out, rounded up.
+_DROP = {"character_fit": 0.5, "known_characters": 0.05, "known_words": 0.25}
 
 
 @dataclass(frozen=True)

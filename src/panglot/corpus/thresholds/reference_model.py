@@ -25,7 +25,7 @@ _VOCABULARY = 1 << 13
 _NEGATIVES = 10
 _PAIRS = 200_000
 _SURENESS = 2.0
-_CHANCE = 3.1
+_CHANCE, _PRIOR_PAIRS = 2.6, 5
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ReferenceModel:
         - `known_words`: share of the words that the reference text knows.
         - `word_order`: how many standard errors likelier neighbours are in this order than in the same words shuffled: about
           0 for shuffled words, whatever the text is about and however much the model knows; and what a clean text of this
-          length may fall short of 1.6 by chance, so that short texts, and languages of which little is known, are not
+          length may fall short of 1.9 by chance, so that short texts, and languages of which little is known, are not
           condemned.
 
         NaN where a text has no letter, or no two words.
@@ -89,7 +89,9 @@ class ReferenceModel:
         size = np.bincount(text, minlength=count).astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.bincount(text, odds, count) / size
-            spread = np.sqrt(np.maximum(np.bincount(text, odds.astype(np.float64) ** 2, count) / size - mean**2, 1e-6))
+            squares = np.maximum(np.bincount(text, odds.astype(np.float64) ** 2, count) - size * mean**2, 0)
+            # a few pairs tell little of their own spread
+            spread = np.sqrt((squares + _PRIOR_PAIRS) / (size + _PRIOR_PAIRS))
             return mean / spread * np.sqrt(size), size
 
     def _characters(self, points: CodePoints) -> dict[str, NDArray[np.float64]]:
@@ -172,11 +174,11 @@ def _upper(values: NDArray[Any], text: NDArray[np.int64], count: int) -> NDArray
 
 
 def allowance(pairs: NDArray[np.float64], effect: float) -> NDArray[np.float64]:
-    """What is added to the word order of a text of so many pairs: how far below 1.6 a clean one in a thousand would lie.
+    """What is added to the word order of a text of so many pairs: how far below 1.9 a clean one in a thousand would lie.
 
     Example:
         >>> allowance(np.array([30.0, 300.0]), 0.35).round(2).tolist()
-        [2.78, 0.0]
+        [2.58, 0.0]
     """
     return np.maximum(SHUFFLED - (effect * np.sqrt(pairs) - _CHANCE), 0.0)
 

@@ -12,7 +12,7 @@ from panglot.corpus.signals import SIGNALS
 from panglot.corpus.thresholds.rules import Rule
 
 SURE, SUREST = 3.0, 5.0
-NEAR, MARGIN = 1.5, 0.1
+NEAR, MARGIN = 0.3, 0.1
 _PRIOR_DOCUMENTS = 50
 _LEAST_SPREAD = 1e-4
 
@@ -125,7 +125,7 @@ def expected(values: Values, source: NDArray[np.int64], prior: Prior, *, learned
     inside = values - means[np.searchsorted(names, source)]
     spread = (float((inside**2).sum()) + _PRIOR_DOCUMENTS * prior.spread**2) / (max(count - len(names), 0) + _PRIOR_DOCUMENTS)
     mean = float(means.mean())
-    if learned and len(names) == 1:
+    if learned:
         mean -= prior.drop
     unsure = prior.shift**2 / len(names) + spread / count
     if np.isfinite(prior.between) and prior.between > 0:
@@ -134,19 +134,20 @@ def expected(values: Values, source: NDArray[np.int64], prior: Prior, *, learned
     return mean, float(np.sqrt(max(spread + prior.shift**2 + unsure, _LEAST_SPREAD**2)))
 
 
-def tail_bound(rule: Rule, mean: float, spread: float, noise: float | None, *, looser: float = 0.0) -> float:
+def tail_bound(
+    rule: Rule, mean: float, spread: float, noise: float | None, *, learned: bool = False, looser: float = 0.0
+) -> float:
     """The bound beyond which next to no clean document of a new source lies, on the transformed scale.
 
-    With noise that this signal is one of the best to find, ending at `noise`, the bound is as loose as that noise allows: a
-    tenth of the way from it to the mean of clean text. Where the noise reaches within 1.5 standard deviations of that mean,
-    finding it would cost clean text: three. Without noise to find, five.
+    With noise that this signal is one of the best to find, ending at `noise`, the bound is as loose as that noise allows: a tenth
+    of the way from it to the mean of clean text; for a signal that was learned, three standard deviations at least. Without noise
+    to find, five.
     """
     sign = 1.0 if rule.side == "min" else -1.0
-    if noise is None:
-        steps = SUREST
-    else:
-        distance = sign * (mean - noise) / spread
-        steps = (1 - MARGIN) * distance if distance > NEAR else SURE
+    steps = SUREST
+    if noise is not None:
+        steps = (1 - MARGIN) * sign * (mean - noise) / spread
+        steps = max(steps, SURE) if learned else steps
     return mean - sign * (steps + looser) * spread
 
 
@@ -169,7 +170,7 @@ def bound(
     raw, source = raw[known], source[known]
     by_method = method_bound(rule, raw, prior.english)
     mean, spread = expected(transformed(rule.signal, raw), source, prior, learned=learned)
-    tail = restored(rule.signal, tail_bound(rule, mean, spread, noise, looser=looser))
+    tail = restored(rule.signal, tail_bound(rule, mean, spread, noise, learned=learned, looser=looser))
     choice = [each for each in (by_method if noise is None else None, tail, rule.tightest) if each is not None]
     if rule.method == "fixed" and rule.english is not None and noise is None:
         sign = 1.0 if rule.side == "min" else -1.0

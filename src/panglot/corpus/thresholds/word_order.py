@@ -54,10 +54,10 @@ def _gap_kinds() -> NDArray[np.uint8]:
 def clusters(words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Starts, ends and bounds of the characters inside the words, each with the marks behind it."""
     codes = words.points.codes
-    inside = np.zeros(len(codes) + 1, dtype=np.int32)
-    np.add.at(inside, words.starts, 1)
-    np.add.at(inside, words.ends, -1)
-    inside = np.cumsum(inside[:-1]) > 0
+    edges = np.zeros(len(codes) + 1, dtype=np.int32)
+    np.add.at(edges, words.starts, 1)
+    np.add.at(edges, words.ends, -1)
+    inside = np.cumsum(edges[:-1]) > 0
     first = inside & ~of_categories("M")[codes]
     first[words.starts] = True
     starts = np.flatnonzero(first)
@@ -267,4 +267,4 @@ def _clipped(
     gaps: NDArray[np.uint8],
     weights: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    return np.clip(weights[_at(units, order, here, gaps)].sum(axis=0), -_LIMIT, _LIMIT)
+    return np.asarray(np.clip(weights[_at(units, order, here, gaps)].sum(axis=0), -_LIMIT, _LIMIT), dtype=np.float32)
