@@ -255,3 +255,16 @@ def test_a_table_of_known_shares(tmp_path):
     page = draw_audit(facts)
     assert all(f">{shown}</td>" in page for shown in ("89.7 %", "8.4 %", "1.8 %", "0.17 %"))
     assert "unknown language" in page
+
+
+def test_other_text_of_the_run_is_not_taken_for_the_corpus(tmp_path):
+    run = make_run(tmp_path, LANGUAGES)
+    before, _ = audit_run(run)
+    # text that was read for something else, under names that sort first and last
+    for name in ("a_reference", "z_reference"):
+        with step_folder(run / "steps" / name, component="corpus.read_text") as step:
+            write(step.out, [row("zho_Hans", "参考")])
+    after, _ = audit_run(run)
+    assert (after["first"], after["last"]) == ("read", "filtered")
+    assert after["total"] == before["total"]
+    assert after["flow"] == before["flow"]

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from panglot import __version__
-from panglot.artifacts import InputError, PanglotError, Step
+from panglot.artifacts import Artifact, InputError, PanglotError, Step
 from panglot.corpus.checks.corpora import CorpusCheck
 from panglot.corpus.documents import UNDETERMINED, Documents
 from panglot.report import account
@@ -81,7 +81,11 @@ def audit_facts(steps: Steps, title: str = "") -> dict[str, Any]:
     written = {name: Documents(each.folder) for name, each in steps.items() if _documents(each.folder)}
     if not written:
         raise InputError("no step of this run wrote documents", fix="run `panglot corpus build` first")
-    first, last = _first(steps, written), list(written)[-1]
+    last = last_written(steps)
+    assert last is not None
+    used = lineage([Artifact(written[last].folder)])
+    written = {name: each for name, each in written.items() if name in used}
+    first = _first(steps, written)
     kept = read_texts(written[last], samples=_KEPT_SAMPLES)
     read = kept if first == last else _sizes(written[first])
     dropped = _dropped(steps, written)
@@ -151,6 +155,16 @@ def draw_audit(facts: dict[str, Any], cost: dict[str, Any] | None = None) -> str
         reason_text=reason_text,
         version=__version__,
     )
+
+
+def last_written(steps: Steps) -> str | None:
+    """The step whose documents a run is about: of those that wrote documents, the one that most such steps led to.
+
+    A run may read other text too (reference text of thresholds, test data), so the last step in some order is not it.
+    """
+    written = [name for name, each in steps.items() if _documents(each.folder)]
+    led = {name: set(lineage([Artifact(steps[name].folder)])) & set(written) for name in written}
+    return max(written, key=lambda name: len(led[name]), default=None)
 
 
 def _documents(folder: Path) -> bool:

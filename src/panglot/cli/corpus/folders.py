@@ -9,8 +9,6 @@ from panglot.corpus.documents import DOCUMENTS_FILE, SHARDS_FOLDER
 if TYPE_CHECKING:
     from panglot.recipes.recipe import StepRecipe
 
-_LAST = ("result", "final", "corpus", "documents")
-
 
 def documents_step(place: Path) -> "StepRecipe":
     """The step that brings in what a person means by a file, a folder of documents, or a run folder.
@@ -31,20 +29,19 @@ def documents_step(place: Path) -> "StepRecipe":
 
 
 def last_documents(run: Path) -> Path:
-    """The folder of the last step of a run that wrote documents.
+    """The folder of the step that a run is about: of those that wrote documents, the one that most such steps led to.
 
     Raises:
-        InputError: no step did.
+        InputError: no step wrote documents.
     """
+    from panglot.report.corpus_audit import last_written
     from panglot.report.lineage import all_steps
 
-    for name in _LAST:
-        if has_documents(run / name):
-            return run / name
-    found = [each.folder for each in all_steps(run).values() if has_documents(each.folder)]
-    if not found:
+    steps = all_steps(run)
+    name = last_written(steps)
+    if name is None:
         raise InputError("no step of this run wrote documents", where=run, fix="run `panglot corpus build` first")
-    return found[-1]
+    return steps[name].folder
 
 
 def has_documents(folder: Path) -> bool:
