@@ -93,7 +93,7 @@ def make_run(folder: Path, languages: list[str], *, documents: int = 12, without
                         "language": [each["language"] for each in rows],
                         "confidence": [0.3 if each["language"] in unsure else 0.97 for each in rows],
                         "second": ["deu_Latn"] * len(rows),
-                        "mixed": [False] * len(rows),
+                        "mixed": pa.array(["deu_Latn" if at == 0 else None for at in range(len(rows))], pa.string()),
                     }
                 ),
                 place,

@@ -13,7 +13,7 @@ from panglot.artifacts import InputError, step_folder
 from panglot.corpus.documents import Documents
 from panglot.report.comparison import describe
 from panglot.report.corpus_audit import audit_facts, audit_run, corpus_audit, draw_audit
-from panglot.report.corpus_labels import labels_by_language, suspicions
+from panglot.report.corpus_labels import declared_otherwise, labels_by_language, suspicions
 from panglot.report.corpus_signals import BINS, spreads
 from panglot.report.corpus_texts import read_texts
 from panglot.report.corpus_wording import percent
@@ -124,6 +124,8 @@ def test_languages_of_little_confidence_are_doubted(tmp_path):
     facts = audit_facts(all_steps(tmp_path / "run"), "t")
     assert [each["tag"] for each in facts["doubtful"]] == ["eng_Latn"]
     assert "comes second" in facts["doubtful"][0]["why"][0]
+    first = next(each for each in facts["languages"] if each["tag"] == "arb_Arab")
+    assert first["label"]["mixed"] == pytest.approx(1 / 60)
     assert facts["doubtful"][0]["why"] == next(each for each in facts["languages"] if each["tag"] == "eng_Latn")["doubts"]
 
 
@@ -268,3 +270,17 @@ def test_other_text_of_the_run_is_not_taken_for_the_corpus(tmp_path):
     assert (after["first"], after["last"]) == ("read", "filtered")
     assert after["total"] == before["total"]
     assert after["flow"] == before["flow"]
+
+
+def test_documents_that_are_surely_of_another_language_than_declared(tmp_path):
+    declared = ["hsb_Latn"] * 30 + ["und"] * 5
+    write(tmp_path / "d", [row(tag, str(number)) for number, tag in enumerate(declared)])
+    found = ["ces_Latn"] * 2 + ["dsb_Latn"] * 4 + ["hsb_Latn"] * 20 + ["ces_Latn"] * 3 + ["und"] + ["deu_Latn"] * 5
+    # three are called Czech without certainty
+    sure = [0.9] * 26 + [0.3] * 3 + [0.9] * 6
+    pq.write_table(pa.table({"id": declared, "language": found, "confidence": sure}), tmp_path / "l.parquet")
+    said = declared_otherwise(Documents(tmp_path / "d").shards, [tmp_path / "l.parquet"])
+    assert said == {"hsb_Latn": {"documents": 30, "share": 0.2, "as": "dsb_Latn"}}
+    assert [each["tag"] for each in suspicions({}, {}, said)] == ["hsb_Latn"]
+    assert "20% of 30 documents are surely in another language, mostly dsb_Latn" in suspicions({}, {}, said)[0]["why"][0]
+    assert declared_otherwise([], [tmp_path / "l.parquet"]) == {}

@@ -15,7 +15,7 @@ from panglot.corpus.checks.corpora import CorpusCheck
 from panglot.corpus.documents import UNDETERMINED, Documents
 from panglot.report import account
 from panglot.report.comparison import describe
-from panglot.report.corpus_labels import corpora_checked, labels_by_language, suspicions
+from panglot.report.corpus_labels import corpora_checked, declared_otherwise, labels_by_language, suspicions
 from panglot.report.corpus_signals import spreads
 from panglot.report.corpus_texts import LanguageTexts, read_texts
 from panglot.report.corpus_wording import headline, limits, reason_text
@@ -90,9 +90,9 @@ def audit_facts(steps: Steps, title: str = "") -> dict[str, Any]:
     read = kept if first == last else _sizes(written[first])
     dropped = _dropped(steps, written)
     flow = [_flow(steps[name]) for name in written if name == first or "kept" in _account(steps[name])]
-    labels = _labels(steps)
+    labels, declared = _labels(steps)
     checks = _checks(steps)
-    doubtful = suspicions(labels, checks)
+    doubtful = suspicions(labels, checks, declared)
     signals = _signals(steps, written)
     plan = _plan(steps)
     tags = sorted({*read, *kept}, key=lambda tag: (-kept.get(tag, LanguageTexts()).bytes, tag))
@@ -314,10 +314,16 @@ def _by_component(steps: Steps, *names: str) -> list[Ancestor]:
     return [each for each in steps.values() if each.manifest.component in names]
 
 
-def _labels(steps: Steps) -> dict[str, dict[str, Any]]:
+def _labels(steps: Steps) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """What identification says by the language that it found, and by the one that was declared."""
     found = _by_component(steps, "corpus.identify")
-    shards = sorted((found[-1].folder / "labels").glob("*.parquet")) if found else []
-    return labels_by_language(shards)
+    if not found:
+        return {}, {}
+    shards = sorted((found[-1].folder / "labels").glob("*.parquet"))
+    match = REFERENCE.match(str(found[-1].manifest.parameters.get("of", "")))
+    step = steps.get(match[1]) if match else None
+    documents = Documents(step.folder).shards if step is not None and _documents(step.folder) else []
+    return labels_by_language(shards), declared_otherwise(documents, shards)
 
 
 def _checks(steps: Steps) -> dict[str, dict[str, Any]]:

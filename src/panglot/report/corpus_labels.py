@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -15,6 +16,7 @@ from panglot.corpus.documents import UNDETERMINED
 
 UNSURE = 0.5
 _SUSPICIOUS = 0.25
+_OTHERWISE = 0.05
 _LEAST = 20
 FLAGS = {
     "script": "most letters are not of its script",
@@ -44,7 +46,8 @@ def labels_by_language(shards: Sequence[Path]) -> dict[str, dict[str, Any]]:
             if "second" in names:
                 seconds.setdefault(tag, Counter()).update(each for each in part["second"].to_pylist() if each)
             if "mixed" in names:
-                mixed[tag] += int(pc.sum(pc.fill_null(part["mixed"], False)).as_py() or 0)
+                # the tags of the languages in it, or nothing
+                mixed[tag] += sum(bool(each) for each in part["mixed"].to_pylist())
     found = {}
     for tag, parts in sorted(confidences.items()):
         values = np.concatenate(parts)
@@ -60,6 +63,34 @@ def labels_by_language(shards: Sequence[Path]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def declared_otherwise(documents: Sequence[Path], shards: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """Of each language that files or rows declared: how many documents identification surely calls otherwise, and mostly what.
+
+    Args:
+        documents: the shards that were identified.
+        shards: the tables `labels/*.parquet`, one a shard.
+    """
+    if len(documents) != len(shards):
+        return {}
+    found: dict[str, Counter[str]] = {}
+    for document, shard in zip(documents, shards, strict=True):
+        declared = pq.read_table(document, columns=["language"])["language"]
+        table = pq.read_table(shard, columns=["language", "confidence"])
+        if len(declared) != len(table):
+            return {}
+        sure = pc.fill_null(pc.greater_equal(table["confidence"], UNSURE), False)
+        pairs = pa.table({"declared": declared, "found": pc.if_else(sure, pc.fill_null(table["language"], ""), "")})
+        for each in pairs.group_by(["declared", "found"]).aggregate([([], "count_all")]).to_pylist():
+            found.setdefault(each["declared"], Counter())[each["found"]] += each["count_all"]
+    said = {}
+    for tag, counts in sorted(found.items()):
+        others = Counter({name: n for name, n in counts.items() if name not in ("", UNDETERMINED, tag)})
+        if tag != UNDETERMINED and others:
+            name, _ = others.most_common(1)[0]
+            said[tag] = {"documents": counts.total(), "share": others.total() / counts.total(), "as": name}
+    return said
+
+
 def corpora_checked(folder: Path) -> dict[str, dict[str, Any]]:
     """The rows of `corpus.check_corpora`, by the corpus's name; none where they cannot be read."""
     try:
@@ -69,18 +100,24 @@ def corpora_checked(folder: Path) -> dict[str, dict[str, Any]]:
     return {row["corpus"]: row for row in rows}
 
 
-def suspicions(labels: Mapping[str, Mapping[str, Any]], checks: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def suspicions(
+    labels: Mapping[str, Mapping[str, Any]],
+    checks: Mapping[str, Mapping[str, Any]],
+    declared: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
     """Languages that may be mislabelled, with the reasons; the worst first."""
     found: dict[str, dict[str, Any]] = {}
+    for tag, each in (declared or {}).items():
+        if each["documents"] >= _LEAST and each["share"] >= _OTHERWISE:
+            why = f"{each['share']:.0%} of {each['documents']:,} documents are surely in another language, mostly {each['as']}"
+            found[tag] = {"tag": tag, "weight": each["share"], "why": [why]}
     for tag, each in labels.items():
         if tag == UNDETERMINED or each["documents"] < _LEAST or each["unsure"] < _SUSPICIOUS:
             continue
         second = f"; most often {each['second']} comes second" if each["second"] else ""
-        found[tag] = {
-            "tag": tag,
-            "weight": each["unsure"],
-            "why": [f"{each['unsure']:.0%} of {each['documents']:,} documents below a confidence of {UNSURE:g}{second}"],
-        }
+        place = found.setdefault(tag, {"tag": tag, "weight": 0.0, "why": []})
+        place["weight"] += each["unsure"]
+        place["why"].append(f"{each['unsure']:.0%} of {each['documents']:,} documents below a confidence of {UNSURE:g}{second}")
     for name, row in checks.items():
         for flag in row["flags"] or []:
             place = found.setdefault(row["language"], {"tag": row["language"], "weight": 0.0, "why": []})
