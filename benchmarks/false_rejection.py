@@ -138,10 +138,12 @@ def share(rejected: Mapping[str, Any]) -> float:
     return float(np.any(list(rejected.values()), axis=0).mean()) if rejected else 0.0
 
 
-def english() -> dict[str, tuple[float | None, float | None]]:
+def english(*, stop_words: bool) -> dict[str, tuple[float | None, float | None]]:
     """The published English values, for every language: FineWeb2's rules and no others."""
     found: dict[str, tuple[float | None, float | None]] = {}
     for rule in RULES:
+        if rule.signal == "stop_words_present" and not stop_words:
+            continue
         if rule.english is not None and rule.signal not in ("control_characters", "replacement_characters", "word_order"):
             least, most = found.get(rule.signal, (None, None))
             found[rule.signal] = (rule.english, most) if rule.side == "min" else (least, rule.english)
@@ -152,7 +154,8 @@ def measure(data: Path, tag: str, tags: Sequence[str], found: LanguageThresholds
     text = sentences(data, tag)
     clean = documents(text, tag, LINES)
     outcome: dict[str, Any] = {"origin": found.origin, "documents": len(clean)}
-    rejected, published = judge(clean, found, found.bounds, english())
+    values = english(stop_words=bool(found.stop_words))
+    rejected, published = judge(clean, found, found.bounds, values)
     outcome["rejected"] = share(rejected)
     outcome["reasons"] = {name: int(each.sum()) for name, each in rejected.items() if each.any()}
     outcome["sentence_a_line"] = share(*judge(documents(text, tag, SENTENCES), found, found.bounds))
@@ -166,7 +169,7 @@ def measure(data: Path, tag: str, tags: Sequence[str], found: LanguageThresholds
     outcome["noise"], outcome["english_noise"] = {}, {}
     for kind in KINDS:
         noisy = [make_noise(each, kind, rng, spaces=spaces_of(tag), others=others) for each in clean[::2]]
-        own, published = judge(noisy, found, found.bounds, english())
+        own, published = judge(noisy, found, found.bounds, values)
         outcome["noise"][kind], outcome["english_noise"][kind] = share(own), share(published)
     near = relatives_of(tag, list(foreign), 1)
     if near:

@@ -23,7 +23,7 @@ from panglot.corpus.thresholds.stop_words import stop_words
 
 # a small grammar, so that text of any amount can be made: article, adjective, noun, verb, …; no language, in three scripts
 GRAMMAR = {
-    "Latn": (("ta", "ti"), ("mora", "velu", "siko", "dapi"), ("kasen", "toren", "milan", "pudan"), ("bivu", "sotu", "laku"), "."),
+    "Latn": (("ta", "ti"), ("mora", "velu", "siko"), ("kasen", "toren", "milan", "pudan"), ("bivu", "sotu", "laku"), "."),
     "Deva": (("वह", "यह"), ("मोरा", "वेलु", "सिको", "दपि"), ("कसेन", "तोरेन", "मिलन", "पुदन"), ("बिवु", "सोतु", "लकु"), "।"),
     "Thai": (("นี้", "นั้น"), ("มอรา", "เวลู", "สิโก"), ("กาเซน", "โตเรน", "มิลาน"), ("บิวู", "โซตู", "ลากู"), " "),
 }  # fmt: skip

@@ -18,7 +18,7 @@ Table = dict[str, NDArray[np.float64]]
 _GROUPS = ("size", "gopher_quality", "gopher_repetition", "fineweb", "roots", "damage")
 NOISY = 16
 _FOREIGN = 60
-_DROP, _DROP_OF_ONE = 0.4, 0.7
+_DROP, _DROP_OF_ONE = 0.5, 0.7
 """Share of the effect of word order that is lost on a source of another kind, where several sources were seen, and one only."""
 
 

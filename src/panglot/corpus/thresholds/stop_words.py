@@ -44,6 +44,9 @@ def stop_words(texts: Sequence[str], sources: Sequence[str], *, least: int = LEA
         inside = places[pairs % len(texts)] == each
         by_source.append(np.bincount((pairs // len(texts))[inside], minlength=names) / (places == each).sum())
     share = np.min(by_source, axis=0)
+    if (share >= _SHARE).sum() < least:
+        # sources in different spellings (with and without vowel marks, say) share few words
+        share = np.median(by_source, axis=0)
     # what stands before numbers is a heading or a unit
     plain = _plain(words)
     followers = np.unique((name[:-1] * np.int64(names) + name[1:])[plain[1:]])
