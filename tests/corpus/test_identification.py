@@ -15,7 +15,7 @@ from panglot.artifacts import InputError, step_folder
 from panglot.corpus.documents import DOCUMENTS_FILE, Documents, DocumentWriter
 from panglot.corpus.identification import identifier
 from panglot.corpus.identification.back_ends import canonical
-from panglot.corpus.identification.components import assign, identify
+from panglot.corpus.identification.components import Labels, assign, identify
 from panglot.corpus.identification.letters import find_letters, scripts
 from panglot.corpus.identification.model import Model
 from panglot.corpus.identification.ngrams import BUCKETS, find_ngrams
@@ -251,8 +251,8 @@ def labelled(tmp_path):
     rows = [("und", text) for text in (*SENTENCES.values(), "12 13 14", "", mixed)]
     documents = documents_of(tmp_path / "documents", rows)
     with step_folder(tmp_path / "labels", seed=1) as step:
-        labels = identify(of=documents, step=step)
-    return documents, labels
+        identify(of=documents, step=step)
+    return documents, Labels(tmp_path / "labels")
 
 
 def test_labels_stand_beside_the_documents(labelled):
@@ -271,7 +271,8 @@ def test_labels_stand_beside_the_documents(labelled):
 def test_assigning_drops_what_is_unsure_and_keeps_what_is_mixed(labelled, tmp_path):
     documents, labels = labelled
     with step_folder(tmp_path / "assigned", seed=1) as step:
-        kept = assign(of=documents, labels=labels, step=step)
+        assign(of=documents, labels=labels, step=step)
+    kept = Documents(tmp_path / "assigned")
     texts = {row["text"]: row["language"] for row in kept.rows()}
     assert all(texts[text] == tag for tag, text in SENTENCES.items())
     assert any(SENTENCES["rus_Cyrl"] in text and SENTENCES["eng_Latn"] in text for text in texts)

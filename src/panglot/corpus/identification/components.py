@@ -118,11 +118,17 @@ def labelled(back_end: str, among: tuple[str, ...] | None, documents: pa.Table) 
     texts = documents["text"].to_pylist()
     whole = judge.identify_batch(texts)
     agreement, mixed = by_sentence(judge, texts, whole)
+    tags, confidence = whole.tags.copy(), whole.confidence.copy()
+    for place, parts in enumerate(mixed):
+        if parts and tags[place] == UNDETERMINED:
+            # a whole that is like no language, of sentences that are: it is called what most of it is
+            main, _, share = parts.split()[0].partition("=")
+            tags[place], confidence[place], agreement[place] = main, float(share), float(share)
     return pa.table(
         {
             "id": documents["id"],
-            "language": whole.tags.tolist(),
-            "confidence": whole.confidence,
+            "language": tags.tolist(),
+            "confidence": confidence,
             "script": whole.script.tolist(),
             "script_share": whole.script_share,
             "second": whole.second.tolist(),

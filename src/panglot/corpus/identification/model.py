@@ -26,7 +26,7 @@ from panglot.artifacts import InputError
 from panglot.corpus.identification.letters import Letters, script_group, scripts
 from panglot.corpus.identification.ngrams import BUCKETS, COLUMNS, find_ngrams
 
-HOT = 24
+HOT = 32
 """N-grams of at least so many languages are scored for the short list only."""
 RANK = 64
 SHORT_LIST = 12
