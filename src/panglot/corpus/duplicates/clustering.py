@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from panglot.corpus.duplicates.runs import Run
 
-_RANGE_DOCUMENTS = 1 << 21
+_RANGE_DOCUMENTS = 1 << 19
+_COMPARED = 1 << 15
 _CHUNK = 1 << 18
 _ROUNDS = 32
 
@@ -52,7 +53,7 @@ def write_runs(path: Path, runs: Sequence[Run]) -> None:
 
 
 def ranges(runs_file: Path, documents: int, *, bands: int, known: int, enough: int) -> list[Range]:
-    """The inputs of `find_edges`: for every band as many ranges as keep one at about two million documents."""
+    """The inputs of `find_edges`: for every band as many ranges as keep one at about half a million documents."""
     count = max(1, -(-documents // _RANGE_DOCUMENTS))
     bounds = [(each << 64) // count for each in range(count + 1)]
     return [
@@ -81,10 +82,10 @@ def find_edges(given: Range, out: Path) -> dict[str, Any]:
         leaders = documents[begins][np.cumsum(begins) - 1]
         others = np.flatnonzero(~begins)
         alike = np.empty(len(others), dtype=bool)
-        for first in range(0, len(others), _CHUNK):
-            some = others[first : first + _CHUNK]
+        for first in range(0, len(others), _COMPARED):
+            some = others[first : first + _COMPARED]
             equal = (sketches[leaders[some]] == sketches[documents[some]]).sum(axis=1, dtype=np.int32)
-            alike[first : first + _CHUNK] = equal >= given.enough
+            alike[first : first + _COMPARED] = equal >= given.enough
         compared += len(others)
         found.append(np.stack([leaders[others[alike]], documents[others[alike]]], axis=1))
         left = others[~alike]
@@ -138,7 +139,7 @@ def _buckets(
 
 
 class _Sketches:
-    """Sketches by the places of documents."""
+    """Sketches by the places of documents. Files are mapped anew each time: a page that was read once need not stay."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._runs = [each for each in runs if each.count]
@@ -146,10 +147,12 @@ class _Sketches:
 
     def __getitem__(self, documents: NDArray[np.int64]) -> NDArray[np.uint8]:
         which = np.searchsorted(self._first, documents, side="right") - 1
-        found = np.empty((len(documents), self._runs[0].sketches.shape[1]), dtype=np.uint8)
-        for each in np.unique(which).tolist():
-            wanted = which == each
-            found[wanted] = self._runs[each].sketches[documents[wanted] - self._first[each]]
+        parts, order = [], np.argsort(which, kind="stable")
+        for some in np.split(order, np.flatnonzero(np.diff(which[order])) + 1):
+            run = self._runs[int(which[some[0]])]
+            parts.append(Run(run.path, run.first, run.count).sketches[documents[some] - run.first])
+        found = np.empty((len(documents), parts[0].shape[1]), dtype=np.uint8)
+        found[order] = np.concatenate(parts)
         return found
 
 
