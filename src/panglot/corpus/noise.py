@@ -75,6 +75,10 @@ def plant_noise(of: Documents, kinds: Sequence[Kind] = KINDS, share: float = 0.5
 def drop_noise(of: Documents, *, step: Step) -> Documents:
     """The documents that `plant_noise` left as they were: what a perfect filter would keep; the others are kept as dropped.
 
+    Args:
+        of: documents that `plant_noise` wrote.
+        step: where to write.
+
     Example:
         >>> import tempfile; from pathlib import Path
         >>> place = Path(tempfile.mkdtemp())

@@ -211,7 +211,7 @@ def read_dictionary(path: Path) -> list[tuple[str, str]]:
 
 
 def texts_at(path: Path) -> Callable[[], Iterator[str]]:
-    """Text that a parameter names: a step folder with `documents.parquet`, or a UTF-8 file (also `.gz`), one text a line.
+    """Text that a parameter names: a step folder with documents, or a UTF-8 file (also `.gz`), one text a line.
 
     Raises:
         InputError: there is nothing of the kind.
@@ -219,8 +219,7 @@ def texts_at(path: Path) -> Callable[[], Iterator[str]]:
     path = path.expanduser()
     if path.is_dir() or path.name == DOCUMENTS_FILE:
         documents = Documents.open(path if path.is_dir() else path.parent)
-        if not documents.path.is_file():
-            raise InputError("there are no documents here: documents.parquet is missing", where=path)
+        documents.shards  # noqa: B018 - complains at once where there are none
         return documents.texts
     _opened(path, "text").__enter__().close()
 
