@@ -146,6 +146,9 @@ def _language(
     if len(each.stop_words) < LEAST or len(each.reference.sources) < 2:
         # of one source function words cannot be told from those of its matter
         entry["stop_words_present"] = {"min": None, "max": None}
+    elif len(each.stop_words) < 4 * LEAST and entry["stop_words_present"]["min"] is not None:
+        # two of eight words are more to ask for than two of sixty
+        entry["stop_words_present"]["min"] = min(entry["stop_words_present"]["min"], 1.0)
     recall = gate.recall(looser)
     held_out = gate.rejected(looser)
     facts = {

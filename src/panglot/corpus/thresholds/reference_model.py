@@ -25,7 +25,7 @@ _VOCABULARY = 1 << 13
 _NEGATIVES = 10
 _PAIRS = 200_000
 _SURENESS = 2.0
-_CHANCE, _PRIOR_PAIRS = 2.6, 5
+_CHANCE, _PRIOR_PAIRS = 2.9, 5
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def allowance(pairs: NDArray[np.float64], effect: float) -> NDArray[np.float64]:
 
     Example:
         >>> allowance(np.array([30.0, 300.0]), 0.35).round(2).tolist()
-        [2.58, 0.0]
+        [2.88, 0.0]
     """
     return np.maximum(SHUFFLED - (effect * np.sqrt(pairs) - _CHANCE), 0.0)
 

@@ -67,7 +67,7 @@ RULES: tuple[Rule, ...] = (
     Rule("mojibake_share", "max", "tail", None, 0.05),
     Rule("control_characters", "max", "fixed", 5),
     Rule("replacement_characters", "max", "fixed", 5),
-    Rule("script_share", "min", "tail", None, 0.8),
+    Rule("script_share", "min", "tail", None, 0.7),
     Rule("character_fit", "min", "tail"),
     Rule("known_characters", "min", "tail", None, 0.9),
     Rule("known_words", "min", "tail"),
