@@ -9,6 +9,7 @@ DATA is a folder with `sib200`, `udhr`, `libreoffice_help`, `gnome_help`, `bible
 Nothing else that is easily installed does this for many scripts, so there is no peer. Ends with one JSON line.
 """
 
+import importlib
 import json
 import random
 import sys
@@ -74,7 +75,8 @@ def main(data: Path) -> None:
                 continue
             source = Source(reading.path)
             wanted = Wanted("text" if source.suffix == "jsonl" else None)
-            for document in TEXT_READERS[source.suffix](source, wanted, Account(step)):
+            module, _, reader = TEXT_READERS[source.suffix].partition(":")
+            for document in getattr(importlib.import_module(module), reader)(source, wanted, Account(step)):
                 said = reading.language or document.language
                 try:
                     tag = Language.parse(said).tag if said else "und"

@@ -221,6 +221,9 @@ def test_every_text_of_every_format_is_an_item(tmp_path):
     assert [text for _, text in texts_of(tmp_path / "d.parquet")] == ["1", "x", "y"]
     (tmp_path / "e.txt").write_text("one\n\ntwo\n")
     assert texts_of(tmp_path / "e.txt") == [("e.txt:1", "one"), ("e.txt:3", "two")]
+    (tmp_path / "f.html").write_text("<p>x</p>")
+    with pytest.raises(InputError, match="html is not read as an evaluation set"):
+        texts_of(tmp_path / "f.html")
     with pytest.raises(InputError, match="none of the columns"):
         texts_of(tmp_path / "a.tsv", ["text"])
     assert {each.task for each in items_of_file(str(tmp_path), (), Step(tmp_path))} == {tmp_path.name}

@@ -282,5 +282,8 @@ def test_documents_that_are_surely_of_another_language_than_declared(tmp_path):
     said = declared_otherwise(Documents(tmp_path / "d").shards, [tmp_path / "l.parquet"])
     assert said == {"hsb_Latn": {"documents": 30, "share": 0.2, "as": "dsb_Latn"}}
     assert [each["tag"] for each in suspicions({}, {}, said)] == ["hsb_Latn"]
-    assert "20% of 30 documents are surely in another language, mostly dsb_Latn" in suspicions({}, {}, said)[0]["why"][0]
+    assert (
+        "20% of 30 documents that were read under this name were identified as another language, mostly dsb_Latn"
+        in suspicions({}, {}, said)[0]["why"][0]
+    )
     assert declared_otherwise([], [tmp_path / "l.parquet"]) == {}

@@ -109,7 +109,8 @@ def suspicions(
     found: dict[str, dict[str, Any]] = {}
     for tag, each in (declared or {}).items():
         if each["documents"] >= _LEAST and each["share"] >= _OTHERWISE:
-            why = f"{each['share']:.0%} of {each['documents']:,} documents are surely in another language, mostly {each['as']}"
+            read = f"{each['share']:.0%} of {each['documents']:,} documents that were read under this name"
+            why = f"{read} were identified as another language, mostly {each['as']}"
             found[tag] = {"tag": tag, "weight": each["share"], "why": [why]}
     for tag, each in labels.items():
         if tag == UNDETERMINED or each["documents"] < _LEAST or each["unsure"] < _SUSPICIOUS:

@@ -12,7 +12,7 @@ from panglot.artifacts import InputError, Step
 from panglot.corpus.documents import SCHEMA, SHARDS_FOLDER, Documents
 from panglot.corpus.duplicates.rehydrate import Repetitions
 from panglot.corpus.engine import run_tasks
-from panglot.corpus.engine.sieve import read_beside, sidecar_shards, write_table
+from panglot.corpus.engine.sieve import sidecar_shards, write_table
 
 
 def repeat(*, of: Documents, repetitions: Repetitions, step: Step) -> Documents:
@@ -54,7 +54,10 @@ def write_copies(given: tuple[str, str, int, int], out: Path) -> dict[str, Any]:
     """Write the copies of one shard, a file for each pass; gives documents by language, read and written."""
     shard, table, number, shards = given
     documents = pq.read_table(shard, columns=SCHEMA.names).cast(SCHEMA)
-    times = read_beside(documents, Path(table))["repetitions"]
+    beside = pq.read_table(table)
+    if beside["id"].combine_chunks() != documents["id"].combine_chunks():
+        raise InputError("this table belongs to other documents", where=table, fix="count the repetitions of these documents")
+    times = beside["repetitions"]
     written: Counter[str] = Counter()
     for turn in range(pc.max(times).as_py() or 0):
         kept = documents.filter(pc.greater(times, pa.scalar(turn, pa.int32())))

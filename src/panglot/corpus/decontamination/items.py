@@ -19,6 +19,7 @@ from panglot.corpus.reading.tabular import csv_rows
 _ROWS = 1024
 _PARTS = 3
 _TEXTS = ("txt", "text", "md")
+_OBJECTS = ("json", "jsonl", "ndjson")
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,11 @@ def _strings(source: Source, origin: str, columns: Sequence[str], account: Accou
         yield from _cells(rows, origin, columns, source)
     elif source.suffix == "parquet":
         yield from _parquet(source, origin, columns)
-    else:
+    elif source.suffix in _OBJECTS:
         yield from _objects(source, origin, columns, account)
+    else:
+        known = ", ".join((*_TEXTS, "tsv", "csv", *_OBJECTS, "parquet"))
+        raise InputError(f".{source.suffix} is not read as an evaluation set", where=source, fix=f"known are {known}")
 
 
 def _cells(rows: Any, origin: str, columns: Sequence[str], source: Source) -> Iterator[tuple[str, str]]:
