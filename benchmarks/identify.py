@@ -65,7 +65,7 @@ texts = json.load(open(sys.argv[2]))
 def none(): return lambda text: ("und", 0.0)
 if name == "py3langid":
     from py3langid.langid import LanguageIdentifier, MODEL_FILE
-    model = LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+    model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     labels = list(model.nb_classes); ask = lambda text: model.classify(text)
 elif name == "pycld2":
     import pycld2

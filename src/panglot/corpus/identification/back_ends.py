@@ -75,7 +75,7 @@ def _import(module: str, package: str) -> Any:
 
 def _py3langid() -> OtherIdentifier:
     module = _import("py3langid.langid", "py3langid")
-    model = module.LanguageIdentifier.from_pickled_model(module.MODEL_FILE, norm_probs=True)
+    model = module.LanguageIdentifier.from_model_file(module.MODEL_FILE, norm_probs=True)
     return OtherIdentifier(
         "py3langid", lambda text: [(label, float(each)) for label, each in model.rank(text)[:2]], tuple(model.nb_classes)
     )
