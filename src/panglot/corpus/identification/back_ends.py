@@ -126,10 +126,10 @@ def _lingua() -> OtherIdentifier:
 
 def _eldc() -> OtherIdentifier:
     module = _import("eldc", "eldc")
-    detector = module.LanguageDetector()
+    module.init()
 
     def ask(text: str) -> Best:
-        found = sorted(detector.detect(text).scores().items(), key=lambda each: -each[1])[:2]
+        found = sorted(module.detect_details(text).scores.items(), key=lambda each: -each[1])[:2]
         return [(label, float(each)) for label, each in found]
 
     return OtherIdentifier("eldc", ask)
