@@ -323,7 +323,7 @@ def main() -> None:
             f"{name}: {count / float(timing['seconds']):,.0f} documents/s, {timing['memory']:.0f} MB; "  # type: ignore[arg-type]
             "both know, ours against theirs: " + ", ".join(f"{one} {a:.3f} {b:.3f} ({n})" for one, (a, b, n) in line.items()),
             flush=True,
-        )  # type: ignore[arg-type]
+        )
     print(
         json.dumps(
             {
