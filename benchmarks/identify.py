@@ -65,7 +65,7 @@ texts = json.load(open(sys.argv[2]))
 def none(): return lambda text: ("und", 0.0)
 if name == "py3langid":
     from py3langid.langid import LanguageIdentifier, MODEL_FILE
-    model = LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+    model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     labels = list(model.nb_classes); ask = lambda text: model.classify(text)
 elif name == "pycld2":
     import pycld2
@@ -82,11 +82,11 @@ elif name == "lingua":
         found = model.compute_language_confidence_values(text)[0]
         return (found.language.iso_code_639_3.name.lower(), found.value)
 elif name == "eldc":
-    from eldc import LanguageDetector
-    model = LanguageDetector(); labels = None
+    import eldc
+    eldc.init(); labels = None
     def ask(text):
-        found = model.detect(text)
-        return (found.language or "und", max(found.scores().values(), default=0.0))
+        found = eldc.detect_details(text)
+        return (found.language or "und", max(found.scores.values(), default=0.0))
 elif name == "cld3":
     import cld3
     labels = None
@@ -285,7 +285,11 @@ def main() -> None:
         (" ".join(some))[at : at + 300] for some in sets.get("sib200", {}).values() for at in range(0, 6000, 300)
     ] or timed
     speed = rate(ours.identify_batch, by_language)
-    alone = f"import sys, resource\nfrom panglot.corpus.identification import identifier\nimport json\nidentifier({said.model!r}).identify_batch(json.load(open(sys.argv[1])))\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    alone = (
+        "import json, resource, sys\nfrom panglot.corpus.identification import identifier\n"
+        f"identifier({said.model!r}).identify_batch(json.load(open(sys.argv[1])))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
     place = said.cache / "identify-timed.json"
     place.write_text(json.dumps(by_language))
     memory = float(subprocess.run([sys.executable, "-c", alone, str(place)], capture_output=True, text=True, check=True).stdout)
@@ -316,10 +320,10 @@ def main() -> None:
         count = 400 if name == "lingua" else len(by_language)
         peers[name] = {"both": line, "documents_per_second": count / float(timing["seconds"]), "memory_mb": timing["memory"]}  # type: ignore[arg-type]
         print(
-            f"{name}: {count / float(timing['seconds']):,.0f} documents/s, {timing['memory']:.0f} MB; both know, ours against theirs: "
-            + ", ".join(f"{one} {a:.3f} {b:.3f} ({n})" for one, (a, b, n) in line.items()),
+            f"{name}: {count / float(timing['seconds']):,.0f} documents/s, {timing['memory']:.0f} MB; "  # type: ignore[arg-type]
+            "both know, ours against theirs: " + ", ".join(f"{one} {a:.3f} {b:.3f} ({n})" for one, (a, b, n) in line.items()),
             flush=True,
-        )  # type: ignore[arg-type]
+        )
     print(
         json.dumps(
             {

@@ -53,11 +53,11 @@ Texts = dict[tuple[str, str], list[str]]
 def collected(cache: Path, without: set[str]) -> tuple[Texts, Texts]:
     """Text to count, and text to correct the weights with."""
     rows = []
-    for source in SOURCES:
-        place = cache / f"rows-{source.name}.tsv"
+    for origin in SOURCES:
+        place = cache / f"rows-{origin.name}.tsv"
         if not place.exists():
             fetch(cache)
-            found = list(read(cache, {source.name}))
+            found = list(read(cache, {origin.name}))
             place.write_text("".join(f"{tag}\t{name}\t{text}\n" for tag, name, text in found), encoding="utf-8")
         rows += [tuple(line.split("\t", 2)) for line in place.read_text(encoding="utf-8").split("\n") if line]
     by: Texts = defaultdict(list)
@@ -131,7 +131,7 @@ def pruned(
                 own[at] = p0[matrix.indices[at]]
         usual.append(own)
     kept = [np.zeros(matrix.nnz, bool) for matrix in counts]
-    for one in range(count):
+    for one in np.arange(count):
         use = []
         for column, matrix in enumerate(counts):
             at = slice(matrix.indptr[one], matrix.indptr[one + 1])

@@ -75,7 +75,7 @@ def _import(module: str, package: str) -> Any:
 
 def _py3langid() -> OtherIdentifier:
     module = _import("py3langid.langid", "py3langid")
-    model = module.LanguageIdentifier.from_pickled_model(module.MODEL_FILE, norm_probs=True)
+    model = module.LanguageIdentifier.from_model_file(module.MODEL_FILE, norm_probs=True)
     return OtherIdentifier(
         "py3langid", lambda text: [(label, float(each)) for label, each in model.rank(text)[:2]], tuple(model.nb_classes)
     )
@@ -126,10 +126,10 @@ def _lingua() -> OtherIdentifier:
 
 def _eldc() -> OtherIdentifier:
     module = _import("eldc", "eldc")
-    detector = module.LanguageDetector()
+    module.init()
 
     def ask(text: str) -> Best:
-        found = sorted(detector.detect(text).scores().items(), key=lambda each: -each[1])[:2]
+        found = sorted(module.detect_details(text).scores.items(), key=lambda each: -each[1])[:2]
         return [(label, float(each)) for label, each in found]
 
     return OtherIdentifier("eldc", ask)

@@ -35,7 +35,7 @@ _SENTENCES = 64
 """Sentences of a document that are asked one by one: evenly spread over it."""
 _SHORTEST = 20
 """Characters of a sentence that can speak for a language of its own."""
-_SURE = 0.8
+_SURE = 0.4
 _PART = 0.1
 _LEAST, _MOST = 0.3, 0.9
 
@@ -120,7 +120,7 @@ def labelled(back_end: str, among: tuple[str, ...] | None, documents: pa.Table) 
     agreement, mixed = by_sentence(judge, texts, whole)
     tags, confidence = whole.tags.copy(), whole.confidence.copy()
     for place, parts in enumerate(mixed):
-        if parts and tags[place] == UNDETERMINED:
+        if parts and f"{tags[place]}=" not in parts:
             # a whole that is like no language, of sentences that are: it is called what most of it is
             main, _, share = parts.split()[0].partition("=")
             tags[place], confidence[place], agreement[place] = main, float(share), float(share)
@@ -145,7 +145,7 @@ def by_sentence(judge: Identifier, texts: list[str], whole: Guesses) -> tuple[An
 
     A document of one sentence agrees with itself. A text is mixed where sentences of at least 20 characters, identified as
     another
-    language with a confidence of at least 0.8, hold at least a tenth of its letters.
+    language with a confidence of at least 0.4, hold at least a tenth of its letters.
     """
     from panglot.corpus.segmentation.sentences import find_sentences
 

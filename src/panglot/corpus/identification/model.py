@@ -236,7 +236,7 @@ class Model:
             "columns_low": self.columns_low.astype(np.float16),
             "background": self.background,
         }
-        np.savez_compressed(folder / "model.npz", **arrays)
+        np.savez_compressed(folder / "model.npz", **arrays)  # type: ignore[arg-type]
         card = {"format": FORMAT, "scale": self.scale, "calibration": self.calibration, "tags": list(self.tags)}
         (folder / "model.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
