@@ -211,7 +211,7 @@ def _entries(text: str, rng: np.random.Generator, spaces: bool, most: int) -> Ca
 def _boilerplate(text: str, rng: np.random.Generator, spaces: bool) -> str:
     entry = _entries(text, rng, spaces, 3)
     menu = [entry() for _ in range(int(rng.integers(8, 16)))]
-    out = []
+    out: list[str] = []
     while sum(map(len, out)) < max(len(text) // 2, 300):
         sign = _MENU_SIGNS[int(rng.integers(len(_MENU_SIGNS)))]
         number = int(rng.integers(1, 2000))

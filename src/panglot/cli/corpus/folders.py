@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panglot.artifacts import InputError
-from panglot.corpus.documents import DOCUMENTS_FILE, SHARDS_FOLDER
 
 if TYPE_CHECKING:
     from panglot.recipes.recipe import StepRecipe
@@ -46,4 +45,6 @@ def last_documents(run: Path) -> Path:
 
 def has_documents(folder: Path) -> bool:
     """Whether documents lie here."""
+    from panglot.corpus.documents import DOCUMENTS_FILE, SHARDS_FOLDER
+
     return (folder / DOCUMENTS_FILE).is_file() or (folder / SHARDS_FOLDER).is_dir()

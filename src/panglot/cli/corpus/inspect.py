@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from panglot.artifacts import QUARANTINE_FILE, InputError, did_you_mean, read_manifest
 from panglot.cli.console import output, print_json
-from panglot.corpus.documents import SHARDS_FOLDER, Documents
+
+if TYPE_CHECKING:
+    from panglot.corpus.documents import Documents
 
 _SHOWN_CHARACTERS = 400
 QUARANTINED = "quarantined"
@@ -20,7 +22,7 @@ class Place:
     """A folder of documents, and the step that wrote it."""
 
     step: str
-    documents: Documents
+    documents: "Documents"
 
 
 def register(app: typer.Typer) -> None:
@@ -63,6 +65,8 @@ def inspect_command(
 
 
 def _places(folder: Path, step: str | None) -> list[Place]:
+    from panglot.corpus.documents import SHARDS_FOLDER, Documents
+
     if not folder.is_dir():
         raise InputError("there is no such folder", where=folder)
     if not (folder / "steps").is_dir():

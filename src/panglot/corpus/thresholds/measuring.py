@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from panglot.corpus.noise import KINDS, Kind, make_noise, spaces_of
 from panglot.corpus.segmentation.words import find_words
 from panglot.corpus.signals import signals_of
+from panglot.corpus.signals.table import Group
 from panglot.corpus.thresholds.reference_model import ReferenceModel, allowance, train_model
 from panglot.corpus.thresholds.reference_text import Reference
 from panglot.corpus.thresholds.rules import LEARNED, RULES
 from panglot.corpus.thresholds.stop_words import stop_words
 
 Table = dict[str, NDArray[np.float64]]
-_GROUPS = ("size", "gopher_quality", "gopher_repetition", "fineweb", "roots", "damage")
+_GROUPS: tuple[Group, ...] = ("size", "gopher_quality", "gopher_repetition", "fineweb", "roots", "damage")
 NOISY = 16
 _FOREIGN = 60
 _DROP, _DROP_OF_ONE = 0.5, 0.7
@@ -87,17 +88,17 @@ def measure(
     for each in np.unique(fold):
         seen = [text for text, number in zip(texts, fold, strict=True) if number != each] or texts
         model = train_model(seen, spaces=spaces, seed=seed)
-        for kind, (table, found, origin) in tables.items():
+        for label, (table, found, origin) in tables.items():
             inside = np.flatnonzero(fold[origin] == each)
             if len(inside):
-                values, pairs[kind][inside] = model.measured(find_words([found[place] for place in inside]))
+                values, pairs[label][inside] = model.measured(find_words([found[place] for place in inside]))
                 for name in LEARNED:
                     table[name][inside] = values[name]
     with np.errstate(invalid="ignore", divide="ignore"):
         effects = clean["word_order"] / np.sqrt(pairs[""])
     effect = _unseen(effects, np.array(reference.source))
-    for kind, (table, _, _) in tables.items():
-        table["word_order"] = table["word_order"] + allowance(pairs[kind], effect)
+    for label, (table, _, _) in tables.items():
+        table["word_order"] = table["word_order"] + allowance(pairs[label], effect)
     if keep_model:
         model = train_model([*texts, *reference.more], spaces=spaces, seed=seed)
     return Measured(reference, words, replace(model, effect=effect), clean, noise)

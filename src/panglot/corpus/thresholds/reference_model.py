@@ -161,7 +161,8 @@ def train_model(texts: Sequence[str], *, spaces: bool = True, seed: int = 0, eff
 
 
 def _names(units: Units) -> NDArray[np.uint32]:
-    return (units.columns[0] >> np.uint64(32)).astype(np.uint32)
+    names: NDArray[np.uint32] = (units.columns[0] >> np.uint64(32)).astype(np.uint32)
+    return names
 
 
 def _upper(values: NDArray[Any], text: NDArray[np.int64], count: int) -> NDArray[np.float64]:

@@ -99,7 +99,8 @@ def method_bound(rule: Rule, values: Values, english: Mapping[str, float]) -> fl
 
 def english_facts(rule: Rule, values: Values) -> dict[str, float]:
     """What the methods need to know of English reference text."""
-    beyond = values < rule.english if rule.side == "min" else values > rule.english
+    english = np.nan if rule.english is None else rule.english
+    beyond = values < english if rule.side == "min" else values > english
     return {
         "mean": float(values.mean()),
         "sd": float(values.std()),
