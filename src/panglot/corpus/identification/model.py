@@ -44,8 +44,7 @@ class Scores:
         languages: int32 [texts, k], places in `Model.tags`, best first; -1 where there is no candidate.
         values: float32 [texts, k], log-odds against the background, summed over n-grams; comparable inside a text.
         features: int32 [texts], n-grams and words counted.
-        known: float32 [texts], share of the n-grams of three and more characters, and of the words, that the model knows at
-        all.
+        known: float32 [texts], share of the n-grams of three and more characters, and of the words, that the model knows.
     """
 
     languages: NDArray[np.int32]
