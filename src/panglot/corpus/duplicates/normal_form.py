@@ -142,7 +142,9 @@ class NormalForm:
         spaced = np.zeros(len(self.codes), dtype=bool)
         gap = self.kinds[starts - 1] == SEPARATOR
         near = np.concatenate([[SPACED], kinds[:-1]]).astype(np.uint8)
-        spaced[starts[gap & ((kinds == SPACED) | (near == SPACED))] - 1] = True
+        # a mark that a separator parts from the marks before it must not be put in order with them
+        lone = folding().combining_class[self.codes[starts]] > 0
+        spaced[starts[gap & ((kinds == SPACED) | (near == SPACED) | lone)] - 1] = True
         found = []
         for first, last in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True):
             part = slice(first + 1, last)
