@@ -10,6 +10,7 @@ from typing import Any
 
 from panglot.artifacts import Artifact, InputError
 from panglot.corpus.thresholds.reference_model import ReferenceModel, train_model
+from panglot.corpus.thresholds.rules import LEARNED
 
 FILE = "thresholds.json"
 MODELS = "models"
@@ -18,6 +19,7 @@ TEXT = "reference.json.xz"
 _LIMIT = 1 << 27
 FORMAT = 1
 _RELATIVES = 5
+_SOURCES = 2
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,17 @@ class Thresholds(Artifact):
     def of(self, tag: str) -> LanguageThresholds:
         """What holds for a language: its own thresholds; else the loosest of its nearest relatives in the same script; else the
         loosest of its script; else the loosest of all. Never fails.
+
+        What a reference model says of a text is held against it only where the reference has two sources, or 200 documents: a
+        model that knows one short text of law takes news for gibberish.
         """
         entry, origin = self._entry(tag)
         bounds: dict[str, tuple[float | None, float | None]] = {
             signal: (rule.get("min"), rule.get("max")) for signal, rule in entry.get("rules", {}).items()
         }
         own = origin == "language"
+        if entry.get("scarce", not own) and len(entry.get("sources", ())) < _SOURCES:
+            bounds |= {signal: (None, None) for signal in LEARNED if signal in bounds}
         model = self.model(tag)
         words = list(entry.get("stop_words", [])) if own else []
         return LanguageThresholds(tag, bounds, words, self.content.get("segmenter", ""), model, origin, entry)
