@@ -58,6 +58,15 @@ def test_workers_are_clean(step: Step) -> None:
     assert run_tasks(engine_tasks.modules, [1], step=step, label="clean") == [{"torch": False, "threads": "1"}]
 
 
+def test_relative_paths_are_of_the_folder_where_the_parent_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was kept from a step before stands in another folder."""
+    for name in ("first", "second"):
+        (tmp_path / name / "out").mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / name)
+        run_tasks(engine_tasks.write_number, [3], step=Step(Path("out"), engine=Engine(workers=1)), label="numbers")
+        assert (tmp_path / name / "out" / "numbers" / "003.txt").read_text() == "9"
+
+
 def test_a_function_that_no_worker_can_find(step: Step) -> None:
     with pytest.raises(TypeError, match="top of a module"):
         run_tasks(lambda given, out: {}, [1], step=step, label="nothing")

@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import os
 import pickle
 import signal
 import socket
@@ -21,6 +22,7 @@ class Worker:
     """A process and the line to it."""
 
     def __init__(self) -> None:
+        self.folder = os.getcwd()
         mine, its = socket.socketpair()
         with its:
             self.process = subprocess.Popen(
@@ -95,7 +97,8 @@ class LocalPool:
         worker = None
         while _idle and worker is None:
             worker = _idle.pop()
-            if worker.process.poll() is not None:
+            # relative paths in a task mean the folder that the parent is in now
+            if worker.process.poll() is not None or worker.folder != os.getcwd():
                 worker.end(kill=True)
                 worker = None
         worker = worker or Worker()
