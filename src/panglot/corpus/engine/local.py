@@ -2,7 +2,6 @@
 
 import atexit
 import json
-import os
 import pickle
 import signal
 import socket
@@ -10,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 from panglot.corpus.engine.pool import Attempt, Ended
@@ -22,7 +22,7 @@ class Worker:
     """A process and the line to it."""
 
     def __init__(self) -> None:
-        self.folder = os.getcwd()
+        self.folder = Path.cwd()
         mine, its = socket.socketpair()
         with its:
             self.process = subprocess.Popen(
@@ -98,7 +98,7 @@ class LocalPool:
         while _idle and worker is None:
             worker = _idle.pop()
             # relative paths in a task mean the folder that the parent is in now
-            if worker.process.poll() is not None or worker.folder != os.getcwd():
+            if worker.process.poll() is not None or worker.folder != Path.cwd():
                 worker.end(kill=True)
                 worker = None
         worker = worker or Worker()
