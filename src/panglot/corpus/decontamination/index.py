@@ -143,8 +143,6 @@ class Finder:
         for kind in _KINDS:
             if not len(self.index.grams[kind]) and not len(self.index.openings[kind]):
                 continue
-            if not (units.kinds == kind).any():
-                continue
             if len(self.index.grams[kind]):
                 hits.append(self._passages(kind, sums, texts, ends_of_text))
             if len(self.index.openings[kind]):
