@@ -10,7 +10,7 @@ FOLDER = Path(__file__).parent / "packaged"
 
 @cache
 def shipped() -> Thresholds:
-    """Thresholds of several hundred languages, estimated from the Universal Declaration of Human Rights by
+    """Thresholds of some forty languages and text of several hundred, from the Universal Declaration of Human Rights by
     `tools/build_thresholds.py`.
 
     One short text of law a language is little: the bounds are wide, and finding shuffled words is beyond many of them.
