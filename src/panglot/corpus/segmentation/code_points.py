@@ -72,6 +72,41 @@ class CodePoints:
         return CodePoints(lower_case()[self.codes], self.bounds)
 
 
+@dataclass(frozen=True)
+class Spans:
+    """Stretches of texts, in their order.
+
+    Attributes:
+        points: the texts.
+        starts, ends: int64 [spans]; span i is `points.codes[starts[i]:ends[i]]`.
+        bounds: int64 [texts + 1]; the spans of text i are those from `bounds[i]` to `bounds[i + 1]`.
+    """
+
+    points: CodePoints
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    bounds: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Spans of each text, int64 [texts]."""
+        return np.diff(self.bounds)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Characters of each span, int64 [spans]."""
+        return self.ends - self.starts
+
+    def lists(self) -> list[list[str]]:
+        """The spans of each text as strings."""
+        whole = self.points.whole()
+        spans = [whole[first:last] for first, last in zip(self.starts.tolist(), self.ends.tolist(), strict=True)]
+        return [spans[first:last] for first, last in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True)]
+
+
 @cache
 def categories() -> NDArray[np.uint8]:
     """Place in `CATEGORIES` of each code point's general category, uint8 [1114112].

@@ -1,7 +1,6 @@
 """Sentences of many texts at once, in any script."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from unicodedata import normalize
 
@@ -9,7 +8,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from panglot.corpus.segmentation.code_points import CATEGORIES, CODE_POINTS, CodePoints, categories
+from panglot.corpus.segmentation.code_points import CATEGORIES, CODE_POINTS, CodePoints, Spans, categories
 from panglot.corpus.segmentation.words import Words, find_words
 from panglot.languages import Language
 
@@ -38,37 +37,8 @@ _OFTEN, _LONGEST_TITLE = 3, 5
 _VOWELS = frozenset("aeiouyæœøıаеёиоуыэюяєіїөүәαεηιουωաեէըիոօ")
 
 
-@dataclass(frozen=True)
-class Sentences:
-    """The sentences of texts, without the spaces around them.
-
-    Attributes:
-        points: the texts.
-        starts, ends: int64 [sentences]; sentence i is `points.codes[starts[i]:ends[i]]`.
-        bounds: int64 [texts + 1]; the sentences of text i are those from `bounds[i]` to `bounds[i + 1]`.
-    """
-
-    points: CodePoints
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    bounds: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """Sentences of each text, int64 [texts]."""
-        return np.diff(self.bounds)
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Characters of each sentence, int64 [sentences]."""
-        return self.ends - self.starts
-
-    def lists(self) -> list[list[str]]:
-        """The sentences of each text as strings."""
-        return Words(self.points, self.starts, self.ends, self.bounds).lists()
+class Sentences(Spans):
+    """The sentences of texts, without the spaces around them."""
 
 
 def find_sentences(texts: Sequence[str] | CodePoints, *, language: str | Language | None = None) -> Sentences:

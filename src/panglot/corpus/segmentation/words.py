@@ -1,14 +1,13 @@
 """Words of many texts at once, as places in an array of code points."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from panglot.corpus.segmentation import classes as of
-from panglot.corpus.segmentation.code_points import CODE_POINTS, CodePoints
+from panglot.corpus.segmentation.code_points import CODE_POINTS, CodePoints, Spans
 from panglot.corpus.segmentation.units import family_starts, unit_starts
 from panglot.languages import Language
 
@@ -19,39 +18,8 @@ _FULL_STOP, _DOUBLE_QUOTE = 0x2E, 0x22
 _HEBREW, _MONGOLIAN = (0x05D0, 0x05EA), (0x1820, 0x18AA)
 
 
-@dataclass(frozen=True)
-class Words:
-    """The words of texts.
-
-    Attributes:
-        points: the texts.
-        starts, ends: int64 [words]; word i is `points.codes[starts[i]:ends[i]]`.
-        bounds: int64 [texts + 1]; the words of text i are those from `bounds[i]` to `bounds[i + 1]`.
-    """
-
-    points: CodePoints
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    bounds: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """Words of each text, int64 [texts]."""
-        return np.diff(self.bounds)
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Characters of each word, int64 [words]."""
-        return self.ends - self.starts
-
-    def lists(self) -> list[list[str]]:
-        """The words of each text as strings."""
-        whole = self.points.whole()
-        words = [whole[first:last] for first, last in zip(self.starts.tolist(), self.ends.tolist(), strict=True)]
-        return [words[first:last] for first, last in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True)]
+class Words(Spans):
+    """The words of texts."""
 
     def hashes(self) -> NDArray[np.uint64]:
         """A hash of each word's characters, equal for equal words in any batch and on any machine, uint64 [words].
