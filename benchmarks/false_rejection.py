@@ -2,8 +2,9 @@
 
     python benchmarks/false_rejection.py [--data ../shared/data] [--languages tam_Taml,…] [--documents 45]
 
-Thresholds are estimated from whatever reference text the data folder has for a language (Universal Declaration, Tatoeba, New
-Testament, help pages, Quran, news, …), never from SIB-200; a language without any takes the packaged thresholds. Then
+Thresholds are estimated from whatever reference text the data folder has for a language (`reference_texts.py`: Universal
+Declaration, Tatoeba, New Testament, help pages, Quran, news, questions, …), never from SIB-200; a language without any takes
+the packaged thresholds. Then
 
 (a) documents of 12 sentences of SIB-200 (professional translations), three lines of four sentences: the share rejected, by
 reason; also with
@@ -17,18 +18,18 @@ Reads nothing but the data folder. A figure that falls short is printed like any
 """
 
 import argparse
-import gzip
 import json
 import os
 import resource
 import sys
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from reference_texts import declarations, reference_text, sentences
 
 from panglot.artifacts import Step
 from panglot.corpus.documents import Documents, DocumentWriter
@@ -42,67 +43,6 @@ from panglot.languages import Language
 
 SENTENCES, LINES = 12, 3
 GROUPS: tuple[Group, ...] = ("size", "gopher_quality", "gopher_repetition", "fineweb", "roots", "damage", "reference")
-# codes that a set writes in its own way
-OTHERWISE = {"arb": ["ara"], "zho": ["cmn"], "khk": ["mon"], "quy": ["que"], "npi": ["nep"], "grn": ["gug", "gn"]}
-
-
-def lines(path: Path) -> Iterator[str]:
-    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as stream:
-        for line in stream:
-            yield line.rstrip("\n")
-
-
-def column(path: Path, name: str | None) -> list[str]:
-    """One column of a table; the first that is no English where no name is given."""
-    rows = lines(path)
-    heading = next(rows).split("\t")
-    place = heading.index(name) if name else next(number for number, each in enumerate(heading) if each != "eng")
-    return [row.split("\t")[place] for row in rows]
-
-
-def reference_text(data: Path, tag: str, declaration: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Clean text of a language by source; SIB-200 is none of them."""
-    found: dict[str, list[str]] = {}
-    names = [tag, tag[:3], *OTHERWISE.get(tag[:3], [])]
-    for name in names:
-        if name in declaration:
-            found.setdefault("udhr", declaration[name])
-        tables = [("tatoeba", f"tatoeba/{name}-eng.tsv.gz", None), ("bible", f"bible_nt/{name}.tsv.gz", "text")]
-        tables += [(each, f"{each}/{name}.tsv.gz", "text") for each in ("libreoffice_help", "gnome_help", "quran")]
-        tables += [("flores_v1", f"flores_v1/{name}-eng.test.tsv.gz", None)]
-        for source, place, heading in tables:
-            if (data / place).is_file():
-                found.setdefault(source, column(data / place, heading))
-        for part in ("train", "dev"):
-            if (path := data / f"masakhanews/{name}.{part}.jsonl.gz").is_file():
-                found.setdefault("masakhanews", [])
-                found["masakhanews"] += [json.loads(line)["text"] for line in lines(path)]
-        if (folder := data / "ud").is_dir():
-            for path in sorted(folder.glob(f"{name}*train*.gz")) + sorted(folder.glob(f"{name}*test*.gz")):
-                text = [line[9:] for line in lines(path) if line.startswith("# text = ")]
-                found.setdefault("ud", []).extend(text)
-    return {source: texts for source, texts in found.items() if texts}
-
-
-def declarations(data: Path) -> dict[str, list[str]]:
-    """The Universal Declaration by ISO code (of several texts the first) and by tag where a code has several scripts."""
-    codes: dict[str, str] = {}
-    for line in (data / "udhr/languages.tsv").read_text(encoding="utf-8").split("\n")[1:]:
-        if line:
-            code, iso = line.split("\t")[:2]
-            codes.setdefault(iso, code)
-    wanted = {code: iso for iso, code in codes.items()}
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for line in lines(data / "udhr/udhr.jsonl.gz"):
-        row = json.loads(line)
-        if row["code"] in wanted:
-            found[wanted[row["code"]]].append(row["text"])
-    return found
-
-
-def sentences(data: Path, tag: str) -> list[str]:
-    return column(data / f"sib200/{tag}.tsv.gz", "text")
-
 
 def documents(text: Sequence[str], tag: str, count: int) -> list[str]:
     """Documents of 12 sentences on so many lines."""

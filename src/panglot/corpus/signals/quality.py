@@ -32,7 +32,7 @@ from panglot.corpus.signals.layout import Layout
 from panglot.corpus.signals.shares import share
 
 SHORT_LINE = 30
-CELLS = 3
+CELLS, CELL = 3, 60
 TABULAR_DIGITS = 0.5
 _DOT, _BAR, _TAB = 0x2E, 0x7C, 0x09
 _LONGEST_LENGTH = (1 << 20) - 1
@@ -216,7 +216,11 @@ def technical(layout: Layout) -> Counts:
 
 
 def _tabular(layout: Layout) -> NDArray[np.bool_]:
-    """Lines of at least three cells, or of which at least half of the characters of its tokens are digits."""
+    """Lines of at least three cells, or of which at least half of the characters of its tokens are digits.
+
+    Cells are of 60 characters at most, on average: what is longer are sentences with wide gaps between them, or with a bar for
+    their full stop, as Devanagari is often typed.
+    """
     starts, ends = layout.tokens
     count = len(layout.line_starts)
     lines = np.repeat(np.arange(count), layout.line_tokens)
@@ -229,7 +233,7 @@ def _tabular(layout: Layout) -> NDArray[np.bool_]:
     cuts += np.bincount(bars, minlength=count)[:count] if count else 0
     digits = np.bincount(layout.lines_of(np.flatnonzero(layout.are(DIGIT))), minlength=count)
     ink = np.bincount(lines, weights=ends - starts, minlength=count)
-    return (cuts >= CELLS - 1) | (digits > TABULAR_DIGITS * ink)
+    return ((cuts >= CELLS - 1) & (ink <= CELL * (cuts + 1))) | (digits > TABULAR_DIGITS * ink)
 
 
 def mojibake(layout: Layout) -> Counts:

@@ -10,16 +10,14 @@ from typing import Any
 
 from panglot.artifacts import Artifact, InputError
 from panglot.corpus.thresholds.reference_model import ReferenceModel, train_model
-from panglot.corpus.thresholds.rules import LEARNED
 
 FILE = "thresholds.json"
 MODELS = "models"
 TEXT = "reference.json.xz"
 """Reference text by language, packed: where it lies, models are trained when they are asked for."""
 _LIMIT = 1 << 27
-FORMAT = 1
+FORMAT = 2
 _RELATIVES = 5
-_SOURCES = 2
 
 
 @dataclass(frozen=True)
@@ -76,19 +74,16 @@ class Thresholds(Artifact):
     def of(self, tag: str) -> LanguageThresholds:
         """What holds for a language: its own thresholds; else the loosest of its nearest relatives in the same script; else the
         loosest of its script; else the loosest of all. Never fails.
-
-        What a reference model says of a text is held against it only where the reference has two sources, or 200 documents: a
-        model that knows one short text of law takes news for gibberish.
         """
         entry, origin = self._entry(tag)
         bounds: dict[str, tuple[float | None, float | None]] = {
             signal: (rule.get("min"), rule.get("max")) for signal, rule in entry.get("rules", {}).items()
         }
         own = origin == "language"
-        if entry.get("scarce", not own) and len(entry.get("sources", ())) < _SOURCES:
-            bounds |= {signal: (None, None) for signal in LEARNED if signal in bounds}
         model = self.model(tag)
         words = list(entry.get("stop_words", [])) if own else []
+        if not words:
+            bounds["stop_words_present"] = (None, None)
         return LanguageThresholds(tag, bounds, words, self.content.get("segmenter", ""), model, origin, entry)
 
     def model(self, tag: str) -> ReferenceModel | None:
@@ -100,8 +95,9 @@ class Thresholds(Artifact):
             return None
         from panglot.corpus.noise import spaces_of
 
-        effect = self.content["languages"].get(tag, {}).get("word_order_effect", 0.0)
-        return train_model(self._texts[tag], spaces=spaces_of(tag), effect=effect)
+        entry = self.content["languages"].get(tag, {})
+        effect, doubt = entry.get("word_order_effect", 0.0), entry.get("word_order_doubt", 0.0)
+        return train_model(self._texts[tag], spaces=spaces_of(tag), effect=effect, doubt=doubt)
 
     @cached_property
     def _texts(self) -> dict[str, list[str]]:

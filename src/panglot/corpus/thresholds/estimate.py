@@ -158,6 +158,7 @@ def _language(
         "held_out_rejection": round(held_out, 4),
         "relaxed": relaxed,
         "word_order_effect": round(each.model.effect, 4),
+        "word_order_doubt": round(each.model.doubt, 4),
         "noise_recall": {kind: round(share, 3) for kind, share in recall.items()},
     }
     missed = [kind for kind, share in recall.items() if share < 0.95]

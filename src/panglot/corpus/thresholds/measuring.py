@@ -14,13 +14,12 @@ from panglot.corpus.thresholds.reference_model import ReferenceModel, allowance,
 from panglot.corpus.thresholds.reference_text import Reference
 from panglot.corpus.thresholds.rules import LEARNED, RULES
 from panglot.corpus.thresholds.stop_words import stop_words
+from panglot.corpus.thresholds.unseen import Loss, losses
 
 Table = dict[str, NDArray[np.float64]]
 _GROUPS: tuple[Group, ...] = ("size", "gopher_quality", "gopher_repetition", "fineweb", "roots", "damage")
 NOISY = 16
 _FOREIGN = 60
-_DROP, _DROP_OF_ONE = 0.5, 0.7
-"""Share of the effect of word order that is lost on a source of another kind, where several sources were seen, and one only."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class Measured:
         model: trained on the whole reference text.
         clean: signal to values, float64 [documents].
         noise: kind to signal to values, float64 [noisy documents].
+        losses: learned signal to what it loses on an unseen source.
     """
 
     reference: Reference
@@ -40,6 +40,7 @@ class Measured:
     model: ReferenceModel
     clean: Table
     noise: dict[Kind, Table]
+    losses: dict[str, Loss]
 
     @property
     def source(self) -> NDArray[np.int64]:
@@ -96,22 +97,14 @@ def measure(
                     table[name][inside] = values[name]
     with np.errstate(invalid="ignore", divide="ignore"):
         effects = clean["word_order"] / np.sqrt(pairs[""])
-    effect = _unseen(effects, np.array(reference.source))
+    held = {name: effects if name == "word_order" else clean[name] for name in LEARNED}
+    lost = losses(reference, held, int(pairs[""].sum()), seed)
+    effect, doubt = lost["word_order"].drop, lost["word_order"].doubt
     for label, (table, _, _) in tables.items():
-        table["word_order"] = table["word_order"] + allowance(pairs[label], effect)
+        table["word_order"] = table["word_order"] + allowance(pairs[label], effect, doubt)
     if keep_model:
         model = train_model([*texts, *reference.more], spaces=spaces, seed=seed)
-    return Measured(reference, words, replace(model, effect=effect), clean, noise)
-
-
-def _unseen(effects: NDArray[np.float64], source: NDArray[np.str_]) -> float:
-    """The effect of word order that is expected in text of another kind: that of the worst source, less what is lost."""
-    known = ~np.isnan(effects)
-    if not known.any():
-        return 0.0
-    names = np.unique(source[known])
-    worst = min(float(effects[known & (source == each)].mean()) for each in names)
-    return max((1 - (_DROP if len(names) > 1 else _DROP_OF_ONE)) * worst, 0.0)
+    return Measured(reference, words, replace(model, effect=effect, doubt=doubt), clean, noise, lost)
 
 
 def plain_signals(texts: Sequence[str], tag: str, words: Sequence[str]) -> Table:

@@ -8,14 +8,12 @@ import numpy as np
 
 from panglot.corpus.thresholds.artifact import Thresholds, relatives_of
 from panglot.corpus.thresholds.measuring import Measured
-from panglot.corpus.thresholds.rules import LEARNED, Rule
+from panglot.corpus.thresholds.rules import Rule
 from panglot.corpus.thresholds.statistics import Prior, english_facts, pooled, transformed
+from panglot.corpus.thresholds.unseen import Loss
 
 ENGLISH = "eng_Latn"
 _SEVERAL = 6
-# How much the mean of a signal falls from unseen text of known sources to text of another kind: on languages with several
-# sources, one of them left out, rounded up.
-_DROP = {"character_fit": 0.5, "known_characters": 0.05, "known_words": 0.25}
 
 
 @dataclass(frozen=True)
@@ -23,14 +21,16 @@ class Pool:
     """Priors by signal.
 
     Attributes:
-        signals: signal to spread, shift, drop and between, on the transformed scale.
+        signals: signal to spread, shift and between, on the transformed scale.
         means: language to signal to mean, on the transformed scale.
         english: rule name to the facts of the English reference text.
+        losses: language to learned signal to what it loses on an unseen source.
     """
 
     signals: dict[str, dict[str, float]]
     means: dict[str, dict[str, float]]
     english: dict[str, dict[str, float]]
+    losses: dict[str, dict[str, Loss]]
 
     @classmethod
     def of(cls, measured: Mapping[str, Measured], rules: Sequence[Rule], prior: Thresholds | None) -> "Pool":
@@ -47,13 +47,13 @@ class Pool:
                     source = each.source[~np.isnan(values[tag])]
                     means.setdefault(tag, {})[name] = float(np.mean([found[source == one].mean() for one in np.unique(source)]))
             spread, shift = pooled(list(values.values()), [each.source for each in measured.values()])
-            known = {"spread": spread, "shift": shift, "drop": _DROP.get(name, 0.0) if name in LEARNED else 0.0}
+            known = {"spread": spread, "shift": shift}
             if len(several) < _SEVERAL and name in earlier.get("signals", {}):
                 known = {**earlier["signals"][name]}
             elif len(several) < _SEVERAL:
                 known["shift"] = max(known["shift"], spread)
             signals[name] = known
-        pool = cls(signals, means, dict(earlier.get("english", {})))
+        pool = cls(signals, means, dict(earlier.get("english", {})), {tag: each.losses for tag, each in measured.items()})
         if ENGLISH in measured:
             for rule in rules:
                 found = measured[ENGLISH].clean[rule.signal]
@@ -80,10 +80,14 @@ class Pool:
         """The prior of a rule for a language."""
         known = self.signals[rule.signal]
         near = self._near(tag, rule.signal)
+        drop, shift = 0.0, known["shift"]
+        if rule.signal in self.losses.get(tag, {}):
+            # what a model says of an unseen source was measured for this language
+            drop, shift = self.losses[tag][rule.signal].drop, self.losses[tag][rule.signal].doubt
         return Prior(
             known["spread"],
-            known["shift"],
-            known["drop"],
+            shift,
+            drop,
             known["between"] if near else float("inf"),
             float(np.mean(near)) if near else 0.0,
             self.english.get(rule.name, {}),

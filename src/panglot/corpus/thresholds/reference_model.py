@@ -25,12 +25,12 @@ _VOCABULARY = 1 << 13
 _NEGATIVES = 10
 _PAIRS = 200_000
 _SURENESS = 2.0
-_CHANCE, _PRIOR_PAIRS = 2.9, 5
+_CHANCE, _UNSURE, _PRIOR_PAIRS = 2.9, 2.0, 5
 
 
 @dataclass(frozen=True)
 class ReferenceModel:
-    """Tables of hashed n-grams of one language: characters, known words, and word order; about 150 kB in memory.
+    """Tables of hashed n-grams of one language: characters, known words, and word order; about 400 kB in memory.
 
     Attributes:
         spaces: whether the language separates words; where it does not, the units of word order are characters with their
@@ -40,6 +40,7 @@ class ReferenceModel:
         order: int8 weights of word order, and `scale`, what one step of them is worth.
         effect: how many standard deviations of one pair of neighbours the order of clean text is expected to beat that of its
             words shuffled, in text of another kind; 0 where that is not known, and then word order condemns nothing.
+        doubt: standard deviation of sources of text around that.
     """
 
     spaces: bool
@@ -48,6 +49,7 @@ class ReferenceModel:
     order: NDArray[np.int8]
     scale: float
     effect: float = 0.0
+    doubt: float = 0.0
 
     def signals(self, words: Words) -> dict[str, NDArray[np.float32]]:
         """Four signals a text, float32 [texts], each an upper bound (two standard errors), so that a short text is not
@@ -59,7 +61,7 @@ class ReferenceModel:
         - `known_words`: share of the words that the reference text knows.
         - `word_order`: how many standard errors likelier neighbours are in this order than in the same words shuffled: about
           0 for shuffled words, whatever the text is about and however much the model knows; and what a clean text of this
-          length may fall short of 1.9 by chance, so that short texts, and languages of which little is known, are not
+          length may fall short of the bound by chance, so that short texts, and languages of which little is known, are not
           condemned.
 
         NaN where a text has no letter, or no two words.
@@ -71,7 +73,7 @@ class ReferenceModel:
             (True, True)
         """
         found, pairs = self.measured(words)
-        found["word_order"] = found["word_order"] + allowance(pairs, self.effect)
+        found["word_order"] = found["word_order"] + allowance(pairs, self.effect, self.doubt)
         return {name: found[name].astype(np.float32) for name in SIGNALS}
 
     def measured(self, words: Words) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
@@ -115,6 +117,7 @@ class ReferenceModel:
             "order": self.order,
             "scale": np.array(self.scale),
             "effect": np.array(self.effect),
+            "doubt": np.array(self.doubt),
         }
 
     def save(self, path: Path) -> None:
@@ -141,10 +144,13 @@ class ReferenceModel:
             found["order"],
             float(found["scale"]),
             float(found["effect"]),
+            float(found["doubt"]),
         )
 
 
-def train_model(texts: Sequence[str], *, spaces: bool = True, seed: int = 0, effect: float = 0.0) -> ReferenceModel:
+def train_model(
+    texts: Sequence[str], *, spaces: bool = True, seed: int = 0, effect: float = 0.0, doubt: float = 0.0
+) -> ReferenceModel:
     """The model of reference texts of one language: documents of some paragraphs each, in Unicode NFC.
 
     Twenty documents are enough for the characters; word order wants more, and knows little where words have many forms.
@@ -157,7 +163,7 @@ def train_model(texts: Sequence[str], *, spaces: bool = True, seed: int = 0, eff
     names, counts = np.unique(_names(units), return_counts=True)
     vocabulary = np.sort(names[np.lexsort((names, -counts))[:_VOCABULARY]])
     order = np.round(weights / scale).astype(np.int8)
-    return ReferenceModel(spaces, character_model.train(points), vocabulary, order, scale, effect)
+    return ReferenceModel(spaces, character_model.train(points), vocabulary, order, scale, effect, doubt)
 
 
 def _names(units: Units) -> NDArray[np.uint32]:
@@ -174,14 +180,19 @@ def _upper(values: NDArray[Any], text: NDArray[np.int64], count: int) -> NDArray
         return np.asarray(mean + _SURENESS * spread / np.sqrt(size))
 
 
-def allowance(pairs: NDArray[np.float64], effect: float) -> NDArray[np.float64]:
-    """What is added to the word order of a text of so many pairs: how far below 1.9 a clean one in a thousand would lie.
+def allowance(pairs: NDArray[np.float64], effect: float, doubt: float = 0.0) -> NDArray[np.float64]:
+    """What is added to the word order of a text of so many pairs: how far below the bound a clean one would hardly ever lie.
+
+    A clean text scores effect · √pairs, give or take chance (2.9: one in a thousand) and the doubt about the effect (two
+    standard deviations), added as squares.
 
     Example:
         >>> allowance(np.array([30.0, 300.0]), 0.35).round(2).tolist()
-        [2.88, 0.0]
+        [3.28, 0.0]
     """
-    return np.maximum(SHUFFLED - (effect * np.sqrt(pairs) - _CHANCE), 0.0)
+    root = np.sqrt(pairs)
+    least = effect * root - np.sqrt(_CHANCE**2 + (_UNSURE * doubt * root) ** 2)
+    return np.maximum(SHUFFLED - least, 0.0)
 
 
 def _share(known: NDArray[np.bool_], text: NDArray[np.int64], count: int) -> NDArray[np.float64]:

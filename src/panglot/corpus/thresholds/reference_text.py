@@ -1,7 +1,7 @@
 """Reference text as documents of about one length, by source, and which part of it is held out of what."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from panglot.corpus.documents import Documents
@@ -58,7 +58,8 @@ def reference_of(tag: str, by_source: dict[str, list[str]], limit: int = LIMIT) 
     more: list[str] = []
     limit = max(limit * _MOST_SOURCES // len(by_source), _LEAST) if len(by_source) > _MOST_SOURCES else limit
     for name, raw in sorted(by_source.items()):
-        joined = join(raw, blank)
+        # what a source repeats belongs to its pages, and would forbid to find repetition elsewhere
+        joined = join(_lines_once(raw), blank)
         every = max(1, -(-len(joined) // limit))
         spread = joined[::every][:limit]
         rest = [text for place, text in enumerate(joined) if place % every]
@@ -67,6 +68,17 @@ def reference_of(tag: str, by_source: dict[str, list[str]], limit: int = LIMIT) 
         source += [name] * len(spread)
         fold += [place * _FOLDS // max(len(spread), 1) for place in range(len(spread))]
     return Reference(tag, texts, source, fold, more)
+
+
+def _lines_once(texts: Iterable[str]) -> Iterator[str]:
+    """Texts in which no line stands that stood in an earlier one; a text that holds nothing else is left out."""
+    met: set[str] = set()
+    for text in texts:
+        lines = [line.strip() for line in text.split("\n")]
+        kept = [line for line in dict.fromkeys(lines) if line and line not in met]
+        met.update(kept)
+        if kept:
+            yield "\n".join(kept)
 
 
 def join(texts: Iterable[str], blank: str, size: int = SIZE) -> list[str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from panglot.corpus.segmentation.code_points import CODE_POINTS, CodePoints, lower_case, of_categories
 from panglot.corpus.segmentation.words import Words, mixed
 
-BITS = 15
+BITS = 18
 _EPOCHS = 4
 _LIMIT = 4.0
 _BLOCK = 256
@@ -192,7 +192,7 @@ def _at(units: Units, order: NDArray[np.int64], here: NDArray[np.int64], gaps: N
     return features(columns[:, two], columns[:, order[here - 1]], columns[:, order[here]], gaps)
 
 
-def train(units: Units, *, seed: int = 0, negatives: int = 2, penalty: float = 2e-6, rate: float = 0.15) -> NDArray[np.float32]:
+def train(units: Units, *, seed: int = 0, negatives: int = 2, penalty: float = 2e-6, rate: float = 0.4) -> NDArray[np.float32]:
     """Weights float32 [2 ** BITS] of the regression that tells neighbours from shuffled ones.
 
     Negatives are made in two ways, since words may be shuffled between the marks or along with them: the gap is that of the
