@@ -25,7 +25,7 @@ _VOCABULARY = 1 << 13
 _NEGATIVES = 10
 _PAIRS = 200_000
 _SURENESS = 2.0
-_CHANCE, _UNSURE, _PRIOR_PAIRS = 2.9, 2.0, 5
+_CHANCE, _UNSURE, _PRIOR_PAIRS = 2.9, 1.64, 5
 
 
 @dataclass(frozen=True)
@@ -183,8 +183,8 @@ def _upper(values: NDArray[Any], text: NDArray[np.int64], count: int) -> NDArray
 def allowance(pairs: NDArray[np.float64], effect: float, doubt: float = 0.0) -> NDArray[np.float64]:
     """What is added to the word order of a text of so many pairs: how far below the bound a clean one would hardly ever lie.
 
-    A clean text scores effect · √pairs, give or take chance (2.9: one in a thousand) and the doubt about the effect (two
-    standard deviations), added as squares.
+    A clean text scores effect · √pairs, give or take chance (2.9: one in a thousand) and the doubt about the effect (1.64
+    standard deviations: one source in twenty), added as squares.
 
     Example:
         >>> allowance(np.array([30.0, 300.0]), 0.35).round(2).tolist()

@@ -24,6 +24,7 @@ class Reference:
         texts: the documents, in Unicode NFC.
         source: the source of each.
         more: further documents, to train the whole model with.
+        more_source: the source of each of these.
         fold: the first, second or last third of its source.
     """
 
@@ -32,6 +33,7 @@ class Reference:
     source: list[str]
     fold: list[int]
     more: list[str] = field(default_factory=list)
+    more_source: list[str] = field(default_factory=list)
 
     @property
     def sources(self) -> list[str]:
@@ -56,6 +58,7 @@ def reference_of(tag: str, by_source: dict[str, list[str]], limit: int = LIMIT) 
     source: list[str] = []
     fold: list[int] = []
     more: list[str] = []
+    more_source: list[str] = []
     limit = max(limit * _MOST_SOURCES // len(by_source), _LEAST) if len(by_source) > _MOST_SOURCES else limit
     for name, raw in sorted(by_source.items()):
         # what a source repeats belongs to its pages, and would forbid to find repetition elsewhere
@@ -63,11 +66,13 @@ def reference_of(tag: str, by_source: dict[str, list[str]], limit: int = LIMIT) 
         every = max(1, -(-len(joined) // limit))
         spread = joined[::every][:limit]
         rest = [text for place, text in enumerate(joined) if place % every]
-        more += rest[:: max(1, -(-len(rest) // (_MORE * limit)))]
+        further = rest[:: max(1, -(-len(rest) // (_MORE * limit)))]
+        more += further
+        more_source += [name] * len(further)
         texts += spread
         source += [name] * len(spread)
         fold += [place * _FOLDS // max(len(spread), 1) for place in range(len(spread))]
-    return Reference(tag, texts, source, fold, more)
+    return Reference(tag, texts, source, fold, more, more_source)
 
 
 def _lines_once(texts: Iterable[str]) -> Iterator[str]:
@@ -85,7 +90,7 @@ def join(texts: Iterable[str], blank: str, size: int = SIZE) -> list[str]:
     """Short texts joined to documents of about so many characters; longer ones cut at line breaks to twice that.
 
     Sentences come to stand on lines of about 250 characters; a short text without a mark at the end, as headings are, ends its
-    line.
+    line. Where most texts have no such mark (verses, or a mark of another script) nothing is a heading.
 
     Example:
         >>> join(["Eins.", "Zwei.", "Drei"], " ", size=9)
@@ -95,12 +100,14 @@ def join(texts: Iterable[str], blank: str, size: int = SIZE) -> list[str]:
     lines: list[str] = []
     line = ""
     count = 0
+    texts = list(texts)
+    marked = 2 * sum(text.rstrip().endswith(_ENDS) for text in texts) > len(texts)
     for text in texts:
         clean = unicodedata.normalize("NFC", text).strip()
         for part in _parts(clean, 2 * size):
             line = line + blank + part if line else part
             count += len(part)
-            heading = len(part) < _HEADING and not part.endswith(_ENDS)
+            heading = marked and len(part) < _HEADING and not part.endswith(_ENDS)
             if len(line) >= _LINE or heading or count >= size:
                 lines.append(line)
                 line = ""

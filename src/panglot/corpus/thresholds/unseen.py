@@ -17,7 +17,7 @@ from panglot.corpus.thresholds.reference_text import Reference
 from panglot.corpus.thresholds.rules import LEARNED
 from panglot.corpus.thresholds.statistics import transformed
 
-_GROUPS, _SCORED, _LEAST = 4, 12, 3
+_GROUPS, _SCORED, _LEAST, _ENOUGH = 4, 12, 3, 200
 _SMALL = 1750
 # Of models trained on one source of 1,750 units (a Declaration of Human Rights): what they lose from its own held-out third to
 # other sources, on the transformed scale, and the standard deviation of a source around that; of word order the share of the
@@ -110,6 +110,8 @@ def _left_out(reference: Reference, seed: int) -> dict[str, dict[str, NDArray[np
         seen = [text for text, name in pairs if group[name] != number]
         if not seen:
             continue
+        further = zip(reference.more, reference.more_source, strict=True)
+        seen += [text for text, name in further if group[name] != number][: max(_ENOUGH - len(seen), 0)]
         model = train_model(seen, spaces=spaces, seed=seed)
         for name in (each for each in order if group[each] == number):
             mine = [text for text, each in pairs if each == name]

@@ -229,9 +229,11 @@ def _descend(
             some = order[first : first + batch]
             places = found[some]
             error = (1 / (1 + np.exp(-weights[places].sum(axis=1))) - label[some]) * weight[some] / batch
-            slope = np.bincount(places.ravel(), np.repeat(error, places.shape[1]), size) + penalty * weights
-            squares += slope**2
-            weights -= rate * slope / np.sqrt(squares)
+            # a batch touches few of the weights; the others, and their penalty, are left alone
+            seen, where = np.unique(places, return_inverse=True)
+            slope = np.bincount(where.ravel(), np.repeat(error, places.shape[1])) + penalty * weights[seen]
+            squares[seen] += slope**2
+            weights[seen] -= rate * slope / np.sqrt(squares[seen])
     return weights.astype(np.float32)
 
 
