@@ -44,6 +44,7 @@ from panglot.languages import Language
 SENTENCES, LINES = 12, 3
 GROUPS: tuple[Group, ...] = ("size", "gopher_quality", "gopher_repetition", "fineweb", "roots", "damage", "reference")
 
+
 def documents(text: Sequence[str], tag: str, count: int) -> list[str]:
     """Documents of 12 sentences on so many lines."""
     blank = " " if spaces_of(tag) else ""

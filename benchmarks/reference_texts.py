@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any
 
 # codes that a set writes in its own way
-OTHERWISE = {"arb": ["ara"], "zho": ["cmn"], "khk": ["mon"], "quy": ["que"], "npi": ["nep"], "grn": ["gug", "gn"], "swh": ["swa"], "est": ["ekk"]}
+OTHERWISE = {
+    "arb": ["ara"],
+    "zho": ["cmn"],
+    "khk": ["mon"],
+    "quy": ["que"],
+    "npi": ["nep"],
+    "grn": ["gug", "gn"],
+    "swh": ["swa"],
+    "est": ["ekk"],
+}
 TABLES = ("bible_nt", "gnome_help", "libreoffice_help", "quran")
 _TREEBANK = "# text = "
 _NO_SPACE_BEFORE = re.compile(r" ([,.;:!?…።፣፤)\]}»”]+)(?= |$)")
@@ -24,10 +33,9 @@ Row = Mapping[str, Any]
 
 def lines(path: Path) -> Iterator[str]:
     """Lines of a file, packed or not."""
-    opened = gzip.open(path, "rt", encoding="utf-8", newline="\n") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as stream:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
         for line in stream:
-            yield line.rstrip("\n")
+            yield line.decode().rstrip("\n")
 
 
 def column(path: Path, name: str | None) -> list[str]:
@@ -111,7 +119,10 @@ def reference_text(data: Path, tag: str, declaration: Mapping[str, list[str]]) -
     for path in sorted((data / "multi30k").glob("*.jsonl.gz")) if tag[:3] in ("ces", "deu", "eng", "fra") else []:
         found["multi30k"] += [json.loads(row)[tag[:3]] for row in lines(path)]
     tested = set(sentences(data, tag))
-    clean = {source: [each for each in dict.fromkeys(texts) if each.strip() and each not in tested] for source, texts in found.items()}
+    clean = {
+        source: [each for each in dict.fromkeys(texts) if each.strip() and each not in tested]
+        for source, texts in found.items()
+    }
     return {source: texts for source, texts in sorted(clean.items()) if texts}
 
 

@@ -351,3 +351,17 @@ def ends(line: str) -> bool:
             return False
         line = line[:-1]
     return bool(line)
+
+
+def test_sentences_with_a_bar_for_a_full_stop_are_no_table():
+    sentence = "यह एक लंबा वाक्य है जिसमें कई शब्द हैं और जो किसी तालिका का खाना नहीं हो सकता है"
+    found = signals_of(
+        [f"{sentence} | {sentence} | {sentence} |", "नाम | आयु | नगर", "नाम  आयु  नगर", f"{sentence}  {sentence}  {sentence}"],
+        "hin_Deva",
+    )
+    assert found["tabular_line_share"].tolist() == [0, 1, 1, 0]
+
+
+def test_without_a_list_nothing_is_said_of_stop_words():
+    assert np.isnan(signals_of(["one two"], "eng_Latn")["stop_words_present"]).all()
+    assert signals_of(["one two"], "eng_Latn", stop_words=["the"])["stop_words_present"].tolist() == [0]

@@ -32,7 +32,7 @@ from panglot.corpus.signals.layout import Layout
 from panglot.corpus.signals.shares import share
 
 SHORT_LINE = 30
-CELLS, CELL = 3, 60
+CELLS, CELL = 3, 40
 TABULAR_DIGITS = 0.5
 _DOT, _BAR, _TAB = 0x2E, 0x7C, 0x09
 _LONGEST_LENGTH = (1 << 20) - 1
@@ -218,7 +218,7 @@ def technical(layout: Layout) -> Counts:
 def _tabular(layout: Layout) -> NDArray[np.bool_]:
     """Lines of at least three cells, or of which at least half of the characters of its tokens are digits.
 
-    Cells are of 60 characters at most, on average: what is longer are sentences with wide gaps between them, or with a bar for
+    Cells are of 40 characters at most, on average: what is longer are sentences with wide gaps between them, or with a bar for
     their full stop, as Devanagari is often typed.
     """
     starts, ends = layout.tokens

@@ -86,7 +86,13 @@ SIGNALS: dict[str, Signal] = {
     "ellipsis_line_share": _share("lines that end with an ellipsis", "above", "gopher_quality", GOPHER),
     "alphabetic_word_share": _share("words that hold a letter", "below", "gopher_quality", GOPHER),
     "stop_words_present": Signal(
-        "different stop words of the language that occur; NaN without a list", "count", "below", 0, None, "gopher_quality", GOPHER
+        "different stop words of the language that occur; NaN without a list",
+        "count",
+        "below",
+        0,
+        None,
+        "gopher_quality",
+        GOPHER,
     ),
     "duplicate_line_share": _share("lines that stood earlier in the text", "above", "gopher_repetition", GOPHER),
     "duplicate_line_characters": _share(
@@ -135,7 +141,7 @@ SIGNALS: dict[str, Signal] = {
     "whitespace_share": _share("white space over characters", "outside", "damage", NLLB),
     "uppercase_share": _share("upper-case letters over letters that have case; NaN without any", "above", "damage", PANGLOT),
     "tabular_line_share": _share(
-        "lines of at least three cells of 60 characters or fewer (parted by tabs, bars or wide gaps), or of which more than half is digits",
+        "lines of at least three cells (short, parted by tabs, bars or wide gaps), or of which more than half is digits",
         "above",
         "damage",
         PANGLOT,

@@ -121,7 +121,5 @@ def _left_out(reference: Reference, seed: int) -> dict[str, dict[str, NDArray[np
             values, count = model.measured(find_words(mine))
             with np.errstate(invalid="ignore", divide="ignore"):
                 effect = values["word_order"] / np.sqrt(count)
-            found[name] = {
-                each: effect if each == "word_order" else transformed(each, values[each]) for each in LEARNED
-            }
+            found[name] = {each: effect if each == "word_order" else transformed(each, values[each]) for each in LEARNED}
     return found
