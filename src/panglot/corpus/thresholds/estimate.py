@@ -46,8 +46,10 @@ def estimate_thresholds(
     towards the nearest relatives where text is scarce. Between 3 and 5 it goes as far as the noise allows that this signal is
     to find: noise of seven kinds is planted in the reference text. All bounds are clipped to the metric's range.
 
-    The gate: bounds estimated without a source (or without a third of the only one) may reject no more than `rejection` of it.
-    Until that holds the rule whose relaxing lets least noise through is relaxed by half a standard deviation; all of it is
+    What a reference model says of a source that it has not seen is measured by leaving sources out, or expected where there
+    is one source (`unseen`); bounds on it keep that distance.
+
+    The gate: bounds estimated without a third of each source may reject no more than `rejection` of it. Until that holds the rule whose relaxing lets least noise through is relaxed by half a standard deviation; all of it is
     reported. Bounds hold for the segmenter that they were estimated with.
 
     Args:
