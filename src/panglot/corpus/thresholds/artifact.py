@@ -10,6 +10,7 @@ from typing import Any
 
 from panglot.artifacts import Artifact, InputError
 from panglot.corpus.thresholds.reference_model import ReferenceModel, train_model
+from panglot.corpus.thresholds.rules import LEARNED
 
 FILE = "thresholds.json"
 MODELS = "models"
@@ -84,6 +85,9 @@ class Thresholds(Artifact):
         words = list(entry.get("stop_words", [])) if own else []
         if not words:
             bounds["stop_words_present"] = (None, None)
+        if not own:
+            # what the models of relatives say of their text tells nothing of what another model says
+            bounds |= dict.fromkeys(LEARNED, (None, None))
         return LanguageThresholds(tag, bounds, words, self.content.get("segmenter", ""), model, origin, entry)
 
     def model(self, tag: str) -> ReferenceModel | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from panglot.artifacts import InputError, Step
 from panglot.corpus.documents import Documents
-from panglot.corpus.noise import Kind
+from panglot.corpus.noise import Kind, spaces_of
 from panglot.corpus.thresholds.artifact import Thresholds, loosest, relatives_of, write_thresholds
 from panglot.corpus.thresholds.gate import Gate
 from panglot.corpus.thresholds.measuring import NOISY, Measured, foreign_of, measure
@@ -91,7 +91,7 @@ def estimate_thresholds(
     languages: dict[str, Any] = {}
     report: dict[str, Any] = {}
     for tag, found in measured.items():
-        languages[tag], report[tag] = _language(found, pool, rules, rejection, step)
+        languages[tag], report[tag] = _language(found, pool, _rules_of(tag, rules), rejection, step)
     scripts = {
         script: {"rules": loosest([entry for tag, entry in languages.items() if tag[4:] == script])}
         for script in sorted({tag[4:] for tag in languages})
@@ -112,6 +112,15 @@ def _rules(methods: Mapping[str, Method]) -> tuple[Rule, ...]:
                 f"no rule looks at the signal {signal!r}", where="methods", fix=f"there are {', '.join(sorted(known))}"
             )
     return tuple(replace(rule, method=methods.get(rule.signal, rule.method)) for rule in RULES)
+
+
+def _rules_of(tag: str, rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The rules as they hold for a language that separates words, or does not."""
+    if spaces_of(tag):
+        return tuple(rules)
+    return tuple(
+        rule if rule.tightest_of_units is None else replace(rule, tightest=rule.tightest_of_units) for rule in rules
+    )
 
 
 def _language(

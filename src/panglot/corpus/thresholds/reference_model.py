@@ -25,7 +25,7 @@ _VOCABULARY = 1 << 13
 _NEGATIVES = 10
 _PAIRS = 200_000
 _SURENESS = 2.0
-_CHANCE, _UNSURE, _PRIOR_PAIRS = 2.9, 1.64, 5
+_CHANCE, _UNSURE, _PRIOR_PAIRS = 2.9, 2.0, 5
 _NEARER, _NEAREST = 0.25, 1.7
 
 
@@ -185,8 +185,8 @@ def allowance(pairs: NDArray[np.float64], effect: float, doubt: float = 0.0) -> 
     """What is added to the word order of a text of so many pairs, so that one bound fits all: how far below the bound a clean
     one would hardly ever lie; where that is above the bound, a quarter of the distance is taken away, at most 1.7.
 
-    A clean text scores effect · √pairs, give or take chance (2.9: one in a thousand) and the doubt about the effect (1.64
-    standard deviations: one source in twenty), added as squares.
+    A clean text scores effect · √pairs, give or take chance (2.9: one in a thousand) and the doubt about the effect (two
+    standard deviations), added as squares.
 
     Example:
         >>> allowance(np.array([30.0, 300.0]), 0.35).round(2).tolist()
