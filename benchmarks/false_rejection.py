@@ -3,8 +3,8 @@
     python benchmarks/false_rejection.py [--data ../shared/data] [--languages tam_Taml,…] [--documents 45]
 
 Thresholds are estimated from whatever reference text the data folder has for a language (`reference_texts.py`: Universal
-Declaration, Tatoeba, New Testament, help pages, Quran, news, questions, …), never from SIB-200; a language without any takes
-the packaged thresholds. Then
+Declaration, Tatoeba, New Testament, help pages, Quran, news, questions, …) and from the Declaration that comes with the
+package, never from SIB-200; a language without any takes the packaged thresholds. Then
 
 (a) documents of 12 sentences of SIB-200 (professional translations), three lines of four sentences: the share rejected, by
 reason; also with
@@ -124,7 +124,9 @@ def estimated(data: Path, tags: Sequence[str], count: int) -> Thresholds:
     folder = Path(tempfile.mkdtemp(prefix="panglot-thresholds-"))
     with DocumentWriter(folder / "reference" / "documents.parquet") as writer:
         for tag in tags:
-            for source, texts in reference_text(data, tag, declaration).items():
+            # a language without text in the folder has that of the package
+            found = reference_text(data, tag, declaration) or {"packaged": shipped().texts.get(tag, [])}
+            for source, texts in found.items():
                 for each in texts:
                     if each.strip():
                         writer.document(each, tag, source=source)

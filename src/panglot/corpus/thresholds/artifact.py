@@ -95,16 +95,17 @@ class Thresholds(Artifact):
         path = self.folder / MODELS / f"{tag}.npz"
         if path.is_file():
             return ReferenceModel.load(path)
-        if tag not in self._texts:
+        if tag not in self.texts:
             return None
         from panglot.corpus.noise import spaces_of
 
         entry = self.content["languages"].get(tag, {})
         effect, doubt = entry.get("word_order_effect", 0.0), entry.get("word_order_doubt", 0.0)
-        return train_model(self._texts[tag], spaces=spaces_of(tag), effect=effect, doubt=doubt)
+        return train_model(self.texts[tag], spaces=spaces_of(tag), effect=effect, doubt=doubt)
 
     @cached_property
-    def _texts(self) -> dict[str, list[str]]:
+    def texts(self) -> dict[str, list[str]]:
+        """Reference text by language, where it comes with the thresholds; else nothing."""
         path = self.folder / TEXT
         return unpacked(path) if path.is_file() else {}
 

@@ -49,8 +49,8 @@ def estimate_thresholds(
     What a reference model says of a source that it has not seen is measured by leaving sources out, or expected where there
     is one source (`unseen`); bounds on it keep that distance.
 
-    The gate: bounds estimated without a third of each source may reject no more than `rejection` of it. Until that holds the rule whose relaxing lets least noise through is relaxed by half a standard deviation; all of it is
-    reported. Bounds hold for the segmenter that they were estimated with.
+    The gate: bounds estimated without a third of each source may reject no more than `rejection` of it. Until that holds the
+    rule whose relaxing lets least noise through is relaxed by half a standard deviation; all of it is reported. Bounds hold for the segmenter that they were estimated with.
 
     Args:
         reference: clean text; the column `source` tells its sources apart, and several sources a language are far better than
@@ -59,8 +59,8 @@ def estimate_thresholds(
         rejection: the greatest share of held-out reference documents that may be rejected, in every language.
         documents: how many documents of about 1,500 characters to take of each source.
         noise: how many noisy documents of each kind to make in each language.
-        prior: thresholds to take spreads, shifts and relatives from, for a reference of few languages; the packaged ones
-            without it.
+        prior: thresholds to take spreads, shifts and relatives from, for a reference of few languages; their reference text,
+            where it comes with them, is one more source of the languages that are estimated.
         models: whether to keep the reference models beside the thresholds.
 
     Raises:
@@ -78,7 +78,8 @@ def estimate_thresholds(
         >>> found.origin, found.bounds["words"][1]
         ('language', None)
     """
-    references = {tag: each for tag, each in references_of(reference, documents).items() if each.texts}
+    known = prior.texts if prior else {}
+    references = {tag: each for tag, each in references_of(reference, documents, known).items() if each.texts}
     if not references:
         raise InputError("the reference holds no text", where=reference.folder)
     rules = _rules(methods or {})
@@ -118,9 +119,7 @@ def _rules_of(tag: str, rules: Sequence[Rule]) -> tuple[Rule, ...]:
     """The rules as they hold for a language that separates words, or does not."""
     if spaces_of(tag):
         return tuple(rules)
-    return tuple(
-        rule if rule.tightest_of_units is None else replace(rule, tightest=rule.tightest_of_units) for rule in rules
-    )
+    return tuple(rule if rule.tightest_of_units is None else replace(rule, tightest=rule.tightest_of_units) for rule in rules)
 
 
 def _language(
@@ -154,8 +153,8 @@ def _language(
             found[f"{rule.side}_by_method"] = _rounded(by_method)
         if steps:
             found[f"{rule.side}_relaxed"] = round(steps, 1)
-    if len(each.stop_words) < LEAST or len(each.reference.sources) < 2:
-        # of one source function words cannot be told from those of its matter
+    if len(each.stop_words) < 2 * LEAST or len(each.reference.sources) < 2:
+        # of one source function words cannot be told from those of its matter; the words of a short list many texts lack
         entry["stop_words_present"] = {"min": None, "max": None}
     elif len(each.stop_words) < 4 * LEAST and entry["stop_words_present"]["min"] is not None:
         # two of eight words are more to ask for than two of sixty

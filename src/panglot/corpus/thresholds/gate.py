@@ -9,12 +9,13 @@ from panglot.corpus.noise import Kind
 from panglot.corpus.thresholds.measuring import Measured, Table
 from panglot.corpus.thresholds.priors import Pool
 from panglot.corpus.thresholds.rules import LEARNED, Rule
-from panglot.corpus.thresholds.statistics import NEAR, bound, expected, transformed
+from panglot.corpus.thresholds.statistics import MARGIN, NEAR, SUREST, bound, expected, transformed
 
 STEP = 0.5
 _ROUNDS = 200
 _DEVIATIONS = 2.3
 _FINDERS = 3
+_OTHER: tuple[Kind, ...] = ("gibberish", "wrong_language")
 _ENOUGH = 0.95
 
 
@@ -34,9 +35,11 @@ class Gate:
         self._held: dict[tuple[int, float], NDArray[np.bool_]] = {}
 
     def _responsible(self) -> dict[str, float | None]:
-        """Each kind of noise is given to the three rules that tell it best from clean text, in standard deviations."""
+        """Each kind of noise is given to the three rules that tell it best from clean text, in standard deviations; and to the
+        signals of the model gibberish and other languages that they tell so well that their bound becomes the looser for it.
+        """
         found: dict[str, float | None] = {rule.name: None for rule in self.rules}
-        for table in self.measured.noise.values():
+        for kind, table in self.measured.noise.items():
             order: list[tuple[float, Rule, float]] = []
             for rule in self.rules:
                 clean = transformed(rule.signal, self.measured.clean[rule.signal])
@@ -52,8 +55,9 @@ class Gate:
                 distance = sign * (mean - end) / spread
                 order.append((distance, rule, end))
             order.sort(key=lambda each: -each[0])
-            for distance, rule, end in order[:_FINDERS]:
-                if distance <= NEAR:
+            for place, (distance, rule, end) in enumerate(order):
+                easy = kind in _OTHER and rule.signal in LEARNED and (1 - MARGIN) * distance >= SUREST
+                if distance <= NEAR or (place >= _FINDERS and not easy):
                     continue
                 before = found[rule.name]
                 worse = max if rule.side == "min" else min

@@ -1,7 +1,7 @@
 """Reference text as documents of about one length, by source, and which part of it is held out of what."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from panglot.corpus.documents import Documents
@@ -11,6 +11,9 @@ LIMIT = 120
 _LINE, _HEADING = 250, 40
 _MOST_SOURCES, _LEAST = 6, 5
 _FOLDS = 3
+_BEGIN = 24
+KNOWN = "packaged"
+"""The name of the source that comes with thresholds: of those of the package, the Declaration of Human Rights."""
 _MORE = 3
 _ENDS = tuple(".!?…。！？．।॥۔؟։።፧၊။៕།॥")
 
@@ -41,12 +44,34 @@ class Reference:
         return sorted(set(self.source))
 
 
-def references_of(documents: Documents, limit: int = LIMIT) -> dict[str, Reference]:
-    """The reference documents of each language; at most `limit` a source, spread over the whole of it."""
+def references_of(
+    documents: Documents, limit: int = LIMIT, known: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, Reference]:
+    """The reference documents of each language; at most `limit` a source, spread over the whole of it.
+
+    Args:
+        documents: clean text.
+        limit: how many documents of each source.
+        known: text that is at hand for some languages: one more source of those in `documents`, if it is not in them already.
+    """
     found: dict[str, dict[str, list[str]]] = {}
     for row in documents.rows():
         found.setdefault(row["language"], {}).setdefault(row["source"], []).append(row["text"])
+    for tag, by_source in found.items():
+        if (more := (known or {}).get(tag)) and not _holds(by_source, more):
+            by_source[KNOWN] = list(more)
     return {tag: reference_of(tag, by_source, limit) for tag, by_source in sorted(found.items())}
+
+
+def _holds(by_source: Mapping[str, Sequence[str]], texts: Sequence[str]) -> bool:
+    """Whether a text stands in what is there already: whether a third of its lines begin as some line of it does."""
+    begins = {_begin(line) for each in by_source.values() for text in each for line in text.split("\n")}
+    lines = [line for text in texts for line in text.split("\n") if len(line) >= _BEGIN]
+    return sum(_begin(line) in begins for line in lines) * 3 >= len(lines)
+
+
+def _begin(line: str) -> str:
+    return unicodedata.normalize("NFC", line).strip()[:_BEGIN]
 
 
 def reference_of(tag: str, by_source: dict[str, list[str]], limit: int = LIMIT) -> Reference:
@@ -107,7 +132,7 @@ def join(texts: Iterable[str], blank: str, size: int = SIZE) -> list[str]:
         for part in _parts(clean, 2 * size):
             line = line + blank + part if line else part
             count += len(part)
-            heading = marked and len(part) < _HEADING and not part.endswith(_ENDS)
+            heading = marked and len(part) < (_HEADING if blank else _HEADING // 3) and not part.endswith(_ENDS)
             if len(line) >= _LINE or heading or count >= size:
                 lines.append(line)
                 line = ""
