@@ -50,7 +50,8 @@ def estimate_thresholds(
     is one source (`unseen`); bounds on it keep that distance.
 
     The gate: bounds estimated without a third of each source may reject no more than `rejection` of it. Until that holds the
-    rule whose relaxing lets least noise through is relaxed by half a standard deviation; all of it is reported. Bounds hold for the segmenter that they were estimated with.
+    rule whose relaxing lets least noise through is relaxed by half a standard deviation; all of it is reported. Bounds hold
+    for the segmenter that they were estimated with.
 
     Args:
         reference: clean text; the column `source` tells its sources apart, and several sources a language are far better than
