@@ -24,6 +24,7 @@ _SMALL = 1750
 # effect that is lost. Measured on the Declaration and on Tatoeba in fifty languages; it falls with the root of the units.
 _LOSS = {"character_fit": 1.3, "known_characters": 0.15, "known_words": 0.38, "word_order": 0.68}
 _DOUBT = {"character_fit": 0.3, "known_characters": 0.08, "known_words": 0.08, "word_order": 0.08}
+_MOST, _UNITS_A_WORD, _LETTERS, _A_DOUBLING = 1.5, 3, 40, 0.25
 _PRIOR_SOURCES = 3
 
 
@@ -52,7 +53,7 @@ def losses(reference: Reference, held: Mapping[str, NDArray[np.float64]], units:
     inside = {name: transformed(name, values) if name != "word_order" else values for name, values in held.items()}
     unseen = _left_out(reference, seed) if len(reference.sources) > 1 else {}
     if not unseen:
-        return {name: _expected(name, inside[name], units) for name in LEARNED}
+        return {name: _expected(name, inside[name], units, reference) for name in LEARNED}
     found = {}
     total = sum(map(len, reference.texts))
     for name in LEARNED:
@@ -66,18 +67,24 @@ def losses(reference: Reference, held: Mapping[str, NDArray[np.float64]], units:
             # a model of what is left where the greatest source is out says little of the model of everything
             size = sum(len(text) for text, each in zip(reference.texts, reference.source, strict=True) if each == source)
             weights.append(1 - size / total)
-        found[name] = _robust(name, values, weights) if values else _expected(name, inside[name], units)
+        found[name] = _robust(name, values, weights) if values else _expected(name, inside[name], units, reference)
     return found
 
 
-def _expected(name: str, values: NDArray[np.float64], units: int) -> Loss:
+def _expected(name: str, values: NDArray[np.float64], units: int, reference: Reference) -> Loss:
     """The loss of a language with one source."""
     scale = float(np.sqrt(_SMALL / max(units, 1)))
-    doubt = _DOUBT[name] * float(np.clip(scale, 0.5, 1.5))
     if name == "word_order":
         known = values[~np.isnan(values)]
         return Loss(max(1 - _LOSS[name] * scale, 0.0) * float(known.mean()) if len(known) else 0.0, _DOUBT[name])
-    return Loss(_LOSS[name] * min(scale, 1.5), doubt)
+    if not spaces_of(reference.tag):
+        scale *= _UNITS_A_WORD**0.5
+    scale = min(scale, _MOST)
+    if name == "character_fit":
+        # the more letters a script has, the fewer of their sequences has a short text
+        letters = len({letter for text in reference.texts for letter in text.lower() if letter.isalpha()})
+        scale *= 1 + max(_A_DOUBLING * float(np.log2(max(letters, 1) / _LETTERS)), 0.0)
+    return Loss(_LOSS[name] * scale, _DOUBT[name] * max(scale, 0.5))
 
 
 def _robust(name: str, values: Sequence[float], weights: Sequence[float]) -> Loss:
