@@ -10,8 +10,7 @@ FOLDER = Path(__file__).parent / "packaged"
 
 @cache
 def shipped() -> Thresholds:
-    """Thresholds of some forty languages and text of several hundred, from the Universal Declaration of Human Rights by
-    `tools/build_thresholds.py`.
+    """Thresholds and text of some 450 languages, from the Universal Declaration of Human Rights by `tools/build_thresholds.py`.
 
     One short text of law a language is little: the bounds are wide, and finding shuffled words is beyond many of them.
     Whoever has other clean text in a language should estimate with it (`panglot corpus thresholds`).
