@@ -160,6 +160,9 @@ def _language(
     elif len(each.stop_words) < 4 * LEAST and entry["stop_words_present"]["min"] is not None:
         # two of eight words are more to ask for than two of sixty
         entry["stop_words_present"]["min"] = min(entry["stop_words_present"]["min"], 1.0)
+    if len(each.reference.sources) < 2:
+        # whether others end their sentences with the same marks one source does not tell: Armenian is written with : too
+        entry["punctuated_line_share"] = {"min": None, "max": None}
     recall = gate.recall(looser)
     held_out = gate.rejected(looser)
     facts = {
