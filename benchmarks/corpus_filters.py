@@ -298,7 +298,7 @@ def thresholds(work: Path) -> Any:
         "repeated_line_characters": {"min": None, "max": settings["repeated"]},
         "duplicate_line_share": {"min": None, "max": settings["duplicate_lines"]},
     }
-    content = {"format": 1, "languages": {settings["tag"]: {"rules": rules, "stop_words": settings["stop_words"]}}}
+    content = {"format": 2, "languages": {settings["tag"]: {"rules": rules, "stop_words": settings["stop_words"]}}}
     (work / "thresholds").mkdir(exist_ok=True)
     (work / "thresholds" / "thresholds.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     return Thresholds.open(work / "thresholds")

@@ -39,7 +39,7 @@ def raw(panglot: Panglot, tmp_path: Path) -> Path:
     own = tmp_path / "own"
     own.mkdir()
     rules = {"characters": {"min": 40, "max": None}}
-    said = {"format": 1, "languages": {tag: {"rules": rules} for tag in PARAGRAPHS}, "default": {}, "segmenter": ""}
+    said = {"format": 2, "languages": {tag: {"rules": rules} for tag in PARAGRAPHS}, "default": {}, "segmenter": ""}
     (own / "thresholds.json").write_text(json.dumps(said))
     return folder
 

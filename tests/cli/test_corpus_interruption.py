@@ -31,7 +31,7 @@ def command(tmp_path: Path) -> list[str]:
         (raw / f"{tag}.txt").write_text("\n".join(lines), encoding="utf-8")
     own = tmp_path / "own"
     own.mkdir()
-    said = {"format": 1, "languages": {tag: {"rules": {}} for tag in SENTENCES}, "default": {}, "segmenter": ""}
+    said = {"format": 2, "languages": {tag: {"rules": {}} for tag in SENTENCES}, "default": {}, "segmenter": ""}
     (own / "thresholds.json").write_text(json.dumps(said))
     few = ["--unit", "line", "--thresholds", str(own), "--workers", "2", "--out", "run"]
     return [sys.executable, "-m", "panglot", "corpus", "build", str(raw), *few]

@@ -99,7 +99,7 @@ def test_what_cannot_be_said_drops_nothing():
 
 def thresholds_in(folder: Path, languages: dict) -> Thresholds:
     folder.mkdir()
-    (folder / "thresholds.json").write_text(json.dumps({"format": 1, "segmenter": "unicode", "languages": languages}))
+    (folder / "thresholds.json").write_text(json.dumps({"format": 2, "segmenter": "unicode", "languages": languages}))
     return Thresholds.open(folder)
 
 
