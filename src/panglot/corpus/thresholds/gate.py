@@ -15,9 +15,8 @@ STEP = 0.5
 _ROUNDS = 200
 _DEVIATIONS = 2.3
 _FINDERS = 3
+# noise of words of the language itself, whole or in part, is found by its form: a model may not be strict for its sake
 _OTHER: tuple[Kind, ...] = ("gibberish", "wrong_language")
-# noise of words of the language itself is found by its form: a model may not be strict for its sake
-_SAME_WORDS: tuple[Kind, ...] = ("shuffled_words", "repeated_lines", "boilerplate", "table")
 _ENOUGH = 0.95
 
 
@@ -50,7 +49,7 @@ class Gate:
                 noisy = noisy[~np.isnan(noisy)]
                 if not rule.finds or rule.method == "fixed" or not known.any() or not len(noisy):
                     continue
-                if rule.signal in LEARNED and kind in _SAME_WORDS:
+                if rule.signal in LEARNED and kind not in _OTHER:
                     continue
                 prior = self.pool.prior(self.measured.reference.tag, rule)
                 mean, spread = expected(clean[known], self.measured.source[known], prior, learned=rule.signal in LEARNED)
@@ -60,7 +59,7 @@ class Gate:
                 order.append((distance, rule, end))
             order.sort(key=lambda each: -each[0])
             for place, (distance, rule, end) in enumerate(order):
-                easy = kind in _OTHER and rule.signal in LEARNED and (1 - MARGIN) * distance >= SUREST
+                easy = rule.signal in LEARNED and (1 - MARGIN) * distance >= SUREST
                 if distance <= NEAR or (place >= _FINDERS and not easy):
                     continue
                 before = found[rule.name]
