@@ -39,7 +39,7 @@ def test_figures_by_hand(tmp_path):
     assert arabic["dropped_share"] == 0.25
     assert (
         facts["headline"]
-        == f"43 documents in six languages, {facts['total']['bytes'] / 1e3:.1f} kB: 75.4 % of the documents that were read."
+        == f"43 documents in six languages, {facts['total']['bytes'] / 1e3:.1f} kB: 75.4\u00a0% of the documents that were read."
     )
     assert json.dumps(facts, allow_nan=False)
 
