@@ -79,9 +79,13 @@ SIGNALS: dict[str, Signal] = {
     "words": _count("words", "outside", "size", GOPHER),
     "lines": _count("lines that hold more than white space", "outside", "size", PANGLOT),
     "paragraphs": _count("blocks of lines between empty lines", "outside", "size", PANGLOT),
-    "mean_word_length": Signal("characters a word, mean", "characters", "outside", 0, None, "size", GOPHER),
-    "median_word_length": Signal("characters a word, median", "characters", "outside", 0, None, "size", PANGLOT),
-    "longest_word": _count("characters of the longest word", "above", "size", PANGLOT, "characters"),
+    "mean_word_length": Signal(
+        "characters a word, harakat and niqqud aside, mean", "characters", "outside", 0, None, "size", GOPHER
+    ),
+    "median_word_length": Signal(
+        "characters a word, harakat and niqqud aside, median", "characters", "outside", 0, None, "size", PANGLOT
+    ),
+    "longest_word": _count("characters of the longest word, harakat and niqqud aside", "above", "size", PANGLOT, "characters"),
     "longest_run": _count("longest run of one character, white space apart", "above", "size", NLLB, "characters"),
     "hashes_per_word": Signal("number signs over words", "per word", "above", 0, None, "gopher_quality", GOPHER),
     "ellipses_per_word": Signal("ellipses (… or ...) over words", "per word", "above", 0, None, "gopher_quality", GOPHER),
