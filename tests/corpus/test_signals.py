@@ -217,8 +217,10 @@ def test_windows_do_not_reach_into_the_next_text():
     assert CodePoints.of(["a"]).codes.tolist() == [97]
 
 
-OPTIONAL = regex.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u0610-\u061a\u064b-\u0652\u0670\u06d6-\u06dc\u06df-\u06e4"
-                         "\u06e7\u06e8\u06ea-\u06ed\u08d4-\u08e1\u08f0-\u08f2\u0730-\u074a]")  # fmt: skip
+OPTIONAL = regex.compile(
+    "[\\u0591-\\u05bd\\u05bf\\u05c1\\u05c2\\u05c4\\u05c5\\u05c7\\u0610-\\u061a\\u0640\\u064b-\\u0652\\u0670"
+    "\\u06d6-\\u06dc\\u06df-\\u06e4\\u06e7\\u06e8\\u06ea-\\u06ed\\u0730-\\u074a\\u08d4-\\u08e1\\u08f0-\\u08f2]"
+)
 
 
 def test_vowel_marks_that_may_be_left_out_make_no_word_longer():
