@@ -289,3 +289,11 @@ def test_the_command_is_a_filter(tmp_path):
     assert [row[2] for row in rows] == lines
     assert [row[0] for row in rows][:3] == ["deu_Latn", "und", "khm_Khmr"]
     assert all(0 <= float(row[1]) <= 1 for row in rows)
+
+
+def test_harakat_and_niqqud_do_not_count():
+    plain = ["كتب الولد", "", "שלום עולם", "Dobry dźeń"]
+    marked = ["كَتَبَ الْوَلَدُ", "\u064b", "שָׁלוֹם עוֹלָם", "Dobry dźeń"]
+    first, second = find_letters(plain), find_letters(marked)
+    for name in ("codes", "bounds", "scripts"):
+        assert getattr(first, name).tolist() == getattr(second, name).tolist()
