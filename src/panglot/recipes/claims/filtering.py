@@ -5,7 +5,7 @@ from panglot.recipes.claims.planted_noise import LANGUAGES, SEEDS, noise_steps
 from panglot.recipes.claims.small_model import TRAINED, compared_steps, difference
 from panglot.recipes.recipe import StepRecipe
 
-STEPS = 150
+STEPS, STEP_BYTES = 80, 4096
 UNFILTERED, FILTERED, CLEAN = "unfiltered", "filtered", "clean"
 _TEXT = {UNFILTERED: "$noisy", FILTERED: "$noise_filtered", CLEAN: "$noise_clean"}
 
@@ -16,14 +16,14 @@ def _steps() -> dict[str, StepRecipe]:
         "corpus.filter", {"of": "$noisy", "signals": "$noise_signals", "thresholds": "$noise_thresholds"}
     )
     steps["noise_tokenizer"] = StepRecipe(
-        "vocabulary.train", {"text": "$noise_reference", "size": 6000, "algorithm": "unigram"}
+        "vocabulary.train", {"text": "$noise_reference", "size": 2000, "algorithm": "unigram"}
     )
-    model = {"tokenizer": "$noise_tokenizer", "kind": "llama", "layers": 2, "width": 128}
+    model = {"tokenizer": "$noise_tokenizer", "kind": "llama", "layers": 2, "width": 64, "heads": 2}
     steps["noise_model"] = StepRecipe("training.new_model", model)
     for arm, text in _TEXT.items():
         shared = {"model": "$noise_model", "text": text, "heldout": "$noise_heldout", "steps": STEPS, "learning_rate": 3e-3}
         for seed in SEEDS:
-            steps[f"{arm}-{seed}"] = StepRecipe("evaluation.trial", {**shared, **TRAINED, "arm": arm}, seed)
+            steps[f"{arm}-{seed}"] = StepRecipe("evaluation.trial", {**shared, **TRAINED, "batch_bytes": STEP_BYTES, "arm": arm}, seed)
     return steps | compared_steps("compared-filtering", list(_TEXT), [UNFILTERED])
 
 
