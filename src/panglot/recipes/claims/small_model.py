@@ -5,11 +5,15 @@ decoder of two layers with a Unigram tokenizer, trained on nine languages and En
 letters the model knows from Russian and Bulgarian.
 """
 
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from panglot.artifacts import Artifact
 from panglot.evaluation.compare_trials import OVER
 from panglot.evaluation.results import Results
+from panglot.evaluation.statistics import Difference, generator, paired_bootstrap
 from panglot.recipes.adapt import DEMO_PACKAGES
 from panglot.recipes.claims.claim import Finding, outcome_below
 from panglot.recipes.recipe import StepRecipe
@@ -76,3 +80,20 @@ def below(results: Artifact, arm: str, control: str, steps: int, *, language: st
     when = "before training" if steps == 0 else f"after {steps} steps"
     outcome = outcome_below(row["ci_low"], row["ci_high"])
     return Finding(f"{arm} − {control}, {when}", row["value"], row["ci_low"], row["ci_high"], row["arms"], outcome, counts)
+
+
+def pooled(artifacts: Mapping[str, Artifact], arm: str, control: str, steps: int) -> tuple[Difference, dict[str, float]]:
+    """arm − control over the documents of all languages together, paired by document and seed; and the two figures."""
+    means, values = {}, []
+    for each in (arm, control):
+        runs = []
+        for seed in SEEDS:
+            results = artifacts[f"{each}-{seed}"]
+            assert isinstance(results, Results)
+            units = [(key[1], one.values) for key, one in results.units().items() if key[2] == f"bits_per_byte_{steps}"]
+            runs.append(np.concatenate([one for _, one in sorted(units, key=lambda unit: unit[0])]))
+        values.append(np.stack(runs))
+        means[each] = float(values[-1].mean())
+    difference = values[0] - values[1]
+    rng = generator(SEEDS[0], arm, control)
+    return paired_bootstrap(difference, np.zeros(difference.shape[1]), rng, bounds=None), means
