@@ -10,13 +10,13 @@ from typing import Any
 
 from panglot.recipes.adapt import DEMO_PACKAGES
 from panglot.recipes.claims.claim import Artifacts, Claim, Finding, outcome_below
-from panglot.recipes.claims.small_model import SEEDS, TRAINED, compared_steps, pooled
+from panglot.recipes.claims.small_model import SEEDS, TRAINED, pooled
 from panglot.recipes.recipe import StepRecipe
 
-LANGUAGES = ("deu_Latn", "fra_Latn", "spa_Latn", "rus_Cyrl")
-CLEAN = {1: 0.30, 2: 0.15, 3: 0.15, 4: 0.12, 6: 0.12, 8: 0.10, 40: 0.06}
-NOISE = {1: 0.62, 2: 0.10, 3: 0.05, 4: 0.04, 6: 0.04, 8: 0.03, 40: 0.12}
-STEPS, STEP_BYTES = 50, 4096
+LANGUAGES = ("deu_Latn", "fra_Latn", "rus_Cyrl")
+CLEAN = {1: 0.25, 2: 0.3, 5: 0.4, 40: 0.05}
+NOISE = {1: 0.65, 2: 0.15, 5: 0.1, 40: 0.1}
+STEPS, STEP_BYTES = 60, 1024
 DEDUPLICATED, DUPLICATED, REHYDRATED, RANDOM = "deduplicated", "duplicated", "rehydrated", "rehydrated-random"
 _TEXT = {
     DEDUPLICATED: "$copies_filtered",
@@ -61,9 +61,9 @@ def _steps() -> dict[str, StepRecipe]:
         ),
         "copies_text": StepRecipe("corpus.side", {"of": "$copies_pairs", "side": "source"}),
         "copies_parts": StepRecipe("corpus.split_text", {"of": "$copies_text", "test": 300}),
-        "copies_heldout": StepRecipe("corpus.join_texts", {"of": "$copies_parts.test", "characters": 300}),
-        "copies_raw": StepRecipe("corpus.join_texts", {"of": "$copies_parts.train", "characters": 300}),
-        "copies_noisy": StepRecipe("corpus.plant_noise", {"of": "$copies_raw", "share": 0.5}),
+        "copies_heldout": StepRecipe("corpus.join_texts", {"of": "$copies_parts.test", "characters": 250}),
+        "copies_raw": StepRecipe("corpus.join_texts", {"of": "$copies_parts.train", "characters": 250}),
+        "copies_noisy": StepRecipe("corpus.plant_noise", {"of": "$copies_raw", "share": 0.6}),
         "copies": StepRecipe("corpus.plant_copies", sizes),
         "copies_random": StepRecipe("corpus.plant_copies", {**sizes, "shuffled": True}),
         "copies_clusters": _clusters("$copies"),
@@ -78,17 +78,21 @@ def _steps() -> dict[str, StepRecipe]:
         "copies_tokenizer": StepRecipe("vocabulary.train", {"text": "$copies_raw", "size": 2000, "algorithm": "unigram"}),
         "copies_model": StepRecipe("training.new_model", model),
     }
-    for arm, text in _TEXT.items():
-        trial = {
-            "model": "$copies_model", "text": text, "heldout": "$copies_heldout", "steps": STEPS, "learning_rate": 3e-3,
-            **TRAINED, "batch_bytes": STEP_BYTES, "arm": arm,
-        }  # fmt: skip
-        steps |= {f"{arm}-{seed}": StepRecipe("evaluation.trial", trial, seed) for seed in SEEDS}
-    return steps | compared_steps("compared-rehydration", list(_TEXT), [DEDUPLICATED, DUPLICATED])
+    for tag in LANGUAGES:
+        heldout = f"copies_heldout_{tag}"
+        steps[heldout] = StepRecipe("corpus.keep_languages", {"of": "$copies_heldout", "languages": [tag]})
+        for arm, text in _TEXT.items():
+            steps[f"{arm}_{tag}"] = StepRecipe("corpus.keep_languages", {"of": text, "languages": [tag]})
+            trial = {
+                "model": "$copies_model", "text": f"${arm}_{tag}", "heldout": f"${heldout}", "steps": STEPS,
+                "learning_rate": 3e-3, **TRAINED, "batch_bytes": STEP_BYTES, "arm": arm,
+            }  # fmt: skip
+            steps |= {f"{arm}-{tag}-{seed}": StepRecipe("evaluation.trial", trial, seed) for seed in SEEDS}
+    return steps
 
 
 def _finding(artifacts: Artifacts, arm: str, control: str, *, margin: float = 0.0, counts: bool = True) -> Finding:
-    found, arms = pooled(artifacts, arm, control, STEPS)
+    found, arms = pooled(artifacts, arm, control, STEPS, parts=LANGUAGES)
     bound = margin * arms[control]
     said = f", claimed below +{bound:.3f} ({margin:.0%})" if margin else ""
     outcome = outcome_below(found.low, found.high, bound=bound)
