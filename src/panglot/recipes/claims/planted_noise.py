@@ -17,7 +17,8 @@ LANGUAGES = (
     "tur_Latn",
     "hin_Deva",
 )
-HELD_OUT = 60
+HELD_OUT = 150
+"""Texts of each language."""
 
 
 def noise_steps() -> dict[str, StepRecipe]:
@@ -26,11 +27,11 @@ def noise_steps() -> dict[str, StepRecipe]:
     return {
         "noise_pairs": StepRecipe("corpus.harvest_gettext", harvest),
         "noise_text": StepRecipe("corpus.side", {"of": "$noise_pairs", "side": "source"}),
-        "noise_parts": StepRecipe("corpus.split_text", {"of": "$noise_text", "test": 0.1}),
+        "noise_parts": StepRecipe("corpus.split_text", {"of": "$noise_text", "test": HELD_OUT}),
         "noise_halves": StepRecipe("corpus.split_text", {"of": "$noise_parts.train", "test": 0.4}),
         "noise_reference": StepRecipe("corpus.join_texts", {"of": "$noise_halves.test"}),
         "noise_raw": StepRecipe("corpus.join_texts", {"of": "$noise_halves.train"}),
-        "noise_heldout": StepRecipe("corpus.join_texts", {"of": "$noise_parts.test"}),
+        "noise_heldout": StepRecipe("corpus.join_texts", {"of": "$noise_parts.test", "characters": 500}),
         "noisy": StepRecipe("corpus.plant_noise", {"of": "$noise_raw", "share": 0.5}),
         "noise_clean": StepRecipe("corpus.drop_noise", {"of": "$noisy"}),
         "noise_thresholds": StepRecipe("corpus.estimate_thresholds", {"reference": "$noise_reference", "documents": 40}),

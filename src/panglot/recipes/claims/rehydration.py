@@ -13,7 +13,9 @@ from panglot.recipes.claims.claim import Artifacts, Claim, Finding, outcome_belo
 from panglot.recipes.claims.small_model import SEEDS, TRAINED, pooled
 from panglot.recipes.recipe import StepRecipe
 
-LANGUAGES = ("deu_Latn", "fra_Latn", "rus_Cyrl")
+LANGUAGES = ("spa_Latn", "ita_Latn", "nld_Latn", "ukr_Cyrl")
+# Not `wrong_language`: the same document planted twice would be a cluster of another size than was dealt out.
+KINDS = ("shuffled_words", "repeated_lines", "boilerplate", "table", "mojibake", "gibberish")
 CLEAN = {1: 0.25, 2: 0.3, 5: 0.4, 40: 0.05}
 NOISE = {1: 0.65, 2: 0.15, 5: 0.1, 40: 0.1}
 STEPS, STEP_BYTES = 60, 1024
@@ -63,7 +65,7 @@ def _steps() -> dict[str, StepRecipe]:
         "copies_parts": StepRecipe("corpus.split_text", {"of": "$copies_text", "test": 300}),
         "copies_heldout": StepRecipe("corpus.join_texts", {"of": "$copies_parts.test", "characters": 250}),
         "copies_raw": StepRecipe("corpus.join_texts", {"of": "$copies_parts.train", "characters": 250}),
-        "copies_noisy": StepRecipe("corpus.plant_noise", {"of": "$copies_raw", "share": 0.6}),
+        "copies_noisy": StepRecipe("corpus.plant_noise", {"of": "$copies_raw", "share": 0.6, "kinds": list(KINDS)}),
         "copies": StepRecipe("corpus.plant_copies", sizes),
         "copies_random": StepRecipe("corpus.plant_copies", {**sizes, "shuffled": True}),
         "copies_clusters": _clusters("$copies"),
