@@ -19,7 +19,7 @@ from panglot.evaluation.compare_trials import OVER
 from panglot.recipes.adapt import DEMO_PACKAGES
 from panglot.recipes.claims import filtering, rehydration
 from panglot.recipes.claims.claim import Claim, Finding, claims_recipe, find_claims, verdict
-from panglot.recipes.claims.planted_noise import LANGUAGES
+from panglot.recipes.claims.planted_noise import TRAINED_ON
 from panglot.recipes.claims.small_model import SEEDS, pooled
 from panglot.recipes.claims.wrong_labels import PLANTED, RIGHT
 from panglot.recipes.runner import run
@@ -104,14 +104,14 @@ def test_filtered_text_must_lead_over_all_languages(filtered: float, expected: s
     said = {"unfiltered": (3.0, 2.9, 3.1), "filtered": (filtered, 2.4, 2.6), f"filtered{OVER}unfiltered": (0.2, 0.1, 0.3)}
     rows = [
         Measurement("m", "t", "r", tag, name, f"bits_per_byte_{filtering.STEPS}", value, 9, low, high, "s")
-        for tag in LANGUAGES
+        for tag in TRAINED_ON
         for name, (value, low, high) in said.items()
     ]
     artifacts["compared-filtering"] = write_results(folders(), rows)
     outcome, found = judged("filtering", artifacts)
     # Single languages are contrary here, and are shown only.
     assert outcome == expected
-    assert [each.counts for each in found] == [True] + [False] * (1 + len(LANGUAGES))
+    assert [each.counts for each in found] == [True] + [False] * (1 + len(TRAINED_ON))
     assert found[0].value == pytest.approx(filtered - 3.0, abs=1e-6)
     assert {each.outcome for each in found[2:]} == {"contrary"}
 
@@ -245,7 +245,7 @@ def test_a_flag_of_the_other_check_does_not_count(folders: Folders) -> None:
 
 def test_the_labels_are_of_many_scripts() -> None:
     assert set(PLANTED) < set(RIGHT) and len(RIGHT) == len(set(RIGHT)) == 74
-    assert len({tag.partition("_")[2] for tag in RIGHT}) == 18
+    assert len({tag.partition("_")[2] for tag in RIGHT}) == 15
 
 
 # Runs

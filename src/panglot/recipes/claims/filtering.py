@@ -1,8 +1,8 @@
 """Claim: filtered text teaches a model more than the same amount of unfiltered text."""
 
 from panglot.recipes.claims.claim import Artifacts, Claim, Finding, outcome_below
-from panglot.recipes.claims.planted_noise import LANGUAGES, SEEDS, noise_steps
-from panglot.recipes.claims.small_model import TRAINED, compared_steps, difference, pooled
+from panglot.recipes.claims.planted_noise import TRAINED_ON, noise_steps
+from panglot.recipes.claims.small_model import SEEDS, TRAINED, compared_steps, difference, pooled
 from panglot.recipes.recipe import StepRecipe
 
 STEPS, STEP_BYTES = 80, 2048
@@ -33,7 +33,7 @@ def _judge(artifacts: Artifacts) -> list[Finding]:
         over, arms = pooled(artifacts, arm, UNFILTERED, STEPS)
         outcome = outcome_below(over.low, over.high)
         found.append(Finding(f"{arm} − {UNFILTERED}, all languages", over.value, over.low, over.high, arms, outcome, counts))
-    for language in LANGUAGES:
+    for language in TRAINED_ON:
         row = difference(artifacts["compared-filtering"], FILTERED, UNFILTERED, STEPS, language)
         low, high = row["ci_low"], row["ci_high"]
         contrast = f"{FILTERED} − {UNFILTERED}, {language}"
@@ -45,7 +45,7 @@ FILTERING = Claim(
     "filtering",
     "Text whose noise is filtered out gives fewer bits per byte on held-out text than as much unfiltered text.",
     "Rae et al. 2021, Gopher; Penedo et al. 2025, FineWeb2",
-    f"Bits per byte of held-out documents in ten languages after {STEPS} steps of {STEP_BYTES} bytes, half of whose documents "
+    f"Bits per byte of held-out documents in four languages after {STEPS} steps of {STEP_BYTES} bytes, half of whose documents "
     "are planted noise of seven kinds: unfiltered, filtered by thresholds estimated on other documents, and freed of exactly "
     "the noise; a small decoder trained from nothing, three seeds. All documents together decide; single languages are shown.",
     _steps,

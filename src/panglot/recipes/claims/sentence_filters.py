@@ -7,9 +7,8 @@ from typing import Any
 from panglot.corpus.documents import Documents
 from panglot.corpus.noise import KINDS
 from panglot.evaluation.statistics import wilson
-from panglot.recipes.adapt import DEMO_PACKAGES
 from panglot.recipes.claims.claim import Artifacts, Claim, Finding, Outcome
-from panglot.recipes.claims.planted_noise import LANGUAGES
+from panglot.recipes.claims.planted_noise import text_steps
 from panglot.recipes.recipe import StepRecipe
 
 # Signal, side and published value; what the filter is said to be for: other kinds are shown beside it.
@@ -25,10 +24,8 @@ _GROUPS = ["size", "roots"]
 
 
 def _steps() -> dict[str, StepRecipe]:
-    harvest = {"languages": list(LANGUAGES), "packages": list(DEMO_PACKAGES)}
     steps = {
-        "noise_pairs": StepRecipe("corpus.harvest_gettext", harvest),
-        "noise_text": StepRecipe("corpus.side", {"of": "$noise_pairs", "side": "source"}),
+        **text_steps(),
         "noise_documents": StepRecipe("corpus.join_texts", {"of": "$noise_text"}),
         "noise_planted": StepRecipe("corpus.plant_noise", {"of": "$noise_documents", "share": 0.8}),
         "noise_planted_signals": StepRecipe("corpus.signals", {"of": "$noise_planted", "groups": _GROUPS}),

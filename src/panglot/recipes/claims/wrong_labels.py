@@ -32,7 +32,7 @@ FOUND, ACCUSED = 0.9, 0.1
 SCRIPT = ("script",)
 LANGUAGE = ("outside_family", "same_language")
 _MEASURE = (
-    f"Share of planted corpora that are flagged (claimed: above {FOUND:.0%}), and of {len(RIGHT)} right corpora in 20 scripts that "
+    f"Share of planted corpora that are flagged (claimed: above {FOUND:.0%}), and of {len(RIGHT)} right corpora in 15 scripts that "
     f"are flagged where none is planted (claimed: below {ACCUSED:.0%}); Wilson intervals."
 )
 
