@@ -96,9 +96,7 @@ def test_pooled_puts_the_parts_of_an_arm_together_in_their_order(folders: Folder
     assert pooled(artifacts, "a", "b", 0, parts=["x", "y"])[0].value == 0
 
 
-@pytest.mark.parametrize(
-    ("filtered", "expected"), [(2.5, "reproduced"), (3.0, "not shown"), (3.5, "contrary")]
-)
+@pytest.mark.parametrize(("filtered", "expected"), [(2.5, "reproduced"), (3.0, "not shown"), (3.5, "contrary")])
 def test_filtered_text_must_lead_over_all_languages(filtered: float, expected: str, folders: Folders) -> None:
     artifacts = trials(folders, {"unfiltered": 3.0, "filtered": filtered, "clean": 1.0}, filtering.STEPS)
     said = {"unfiltered": (3.0, 2.9, 3.1), "filtered": (filtered, 2.4, 2.6), f"filtered{OVER}unfiltered": (0.2, 0.1, 0.3)}
@@ -131,7 +129,7 @@ def test_rehydration_must_lead_over_both_and_lose_nothing_at_random(
     deduplicated: float, duplicated: float, random: float, expected: str, folders: Folders
 ) -> None:
     means = {"rehydrated": 2.5, "deduplicated": deduplicated, "duplicated": duplicated, "rehydrated-random": random}
-    outcome, found = judged("rehydration", trials(folders, means, rehydration.STEPS, rehydration.LANGUAGES))
+    outcome, found = judged("rehydration", trials(folders, means, rehydration.STEPS, rehydration.CODES))
     assert outcome == expected
     assert [each.counts for each in found] == [True, True, True, False, False]
     assert found[0].value == pytest.approx(2.5 - deduplicated, abs=1e-6)
@@ -161,7 +159,9 @@ def noisy(place: Path, kept: Mapping[str, int], dropped: Mapping[str, int] | Non
         (10, 60, "contrary"),
     ],
 )
-def test_a_sentence_filter_must_find_its_kind_and_no_clean_text(found: int, clean: int, expected: str, folders: Folders) -> None:
+def test_a_sentence_filter_must_find_its_kind_and_no_clean_text(
+    found: int, clean: int, expected: str, folders: Folders
+) -> None:
     there = {"clean": 100, "repeated_lines": 100, "table": 100}
     everything = {"repeated_lines": 100, "table": 100}
     artifacts: dict[str, Artifact] = {"noise_planted": noisy(folders(), there)}
@@ -258,7 +258,12 @@ needs_catalogues = pytest.mark.skipif(
 
 @needs_catalogues
 @pytest.mark.parametrize(
-    "name", ["sentence-filters", pytest.param("wrong-scripts", marks=pytest.mark.slow), pytest.param("wrong-languages", marks=pytest.mark.slow)]
+    "name",
+    [
+        "sentence-filters",
+        pytest.param("wrong-scripts", marks=pytest.mark.slow),
+        pytest.param("wrong-languages", marks=pytest.mark.slow),
+    ],
 )
 def test_claims_without_a_model_run_to_their_end(name: str, tmp_path: Path) -> None:
     found = claim(name).judge(run(claims_recipe("corpus", [claim(name)]), tmp_path).artifacts)

@@ -40,7 +40,9 @@ def plant_copies(*, of: Documents, clean: Shares, noise: Shares, shuffled: bool 
     """
     for name, shares in (("clean", clean), ("noise", noise)):
         if not shares:
-            raise InputError("no size of a cluster is given", where=name, fix="give sizes and their shares, as {1: 0.6, 2: 0.4}")
+            raise InputError(
+                "no size of a cluster is given", where=name, fix="give sizes and their shares, as {1: 0.6, 2: 0.4}"
+            )
     rng = np.random.default_rng(step.seed)
     draws = {
         name: (np.array(list(shares), np.int64), np.array(list(shares.values())) / sum(shares.values()))

@@ -23,7 +23,9 @@ def _steps() -> dict[str, StepRecipe]:
     for arm, text in _TEXT.items():
         shared = {"model": "$noise_model", "text": text, "heldout": "$noise_heldout", "steps": STEPS, "learning_rate": 3e-3}
         for seed in SEEDS:
-            steps[f"{arm}-{seed}"] = StepRecipe("evaluation.trial", {**shared, **TRAINED, "batch_bytes": STEP_BYTES, "arm": arm}, seed)
+            steps[f"{arm}-{seed}"] = StepRecipe(
+                "evaluation.trial", {**shared, **TRAINED, "batch_bytes": STEP_BYTES, "arm": arm}, seed
+            )
     return steps | compared_steps("compared-filtering", list(_TEXT), [UNFILTERED])
 
 

@@ -14,6 +14,7 @@ from panglot.recipes.claims.small_model import SEEDS, TRAINED, pooled
 from panglot.recipes.recipe import StepRecipe
 
 LANGUAGES = ("spa_Latn", "ita_Latn", "nld_Latn", "ukr_Cyrl")
+CODES = tuple(tag[:3] for tag in LANGUAGES)
 # Not `wrong_language`: the same document planted twice would be a cluster of another size than was dealt out.
 KINDS = ("shuffled_words", "repeated_lines", "boilerplate", "table", "mojibake", "gibberish")
 CLEAN = {1: 0.25, 2: 0.3, 5: 0.4, 40: 0.05}
@@ -58,9 +59,7 @@ def _steps() -> dict[str, StepRecipe]:
     sizes = {"of": "$copies_noisy", "clean": CLEAN, "noise": NOISE}
     model = {"tokenizer": "$copies_tokenizer", "kind": "llama", "layers": 2, "width": 64, "heads": 2}
     steps = {
-        "copies_pairs": StepRecipe(
-            "corpus.harvest_gettext", {"languages": list(LANGUAGES), "packages": list(DEMO_PACKAGES)}
-        ),
+        "copies_pairs": StepRecipe("corpus.harvest_gettext", {"languages": list(LANGUAGES), "packages": list(DEMO_PACKAGES)}),
         "copies_text": StepRecipe("corpus.side", {"of": "$copies_pairs", "side": "source"}),
         "copies_parts": StepRecipe("corpus.split_text", {"of": "$copies_text", "test": 300}),
         "copies_heldout": StepRecipe("corpus.join_texts", {"of": "$copies_parts.test", "characters": 250}),
@@ -80,21 +79,21 @@ def _steps() -> dict[str, StepRecipe]:
         "copies_tokenizer": StepRecipe("vocabulary.train", {"text": "$copies_raw", "size": 2000, "algorithm": "unigram"}),
         "copies_model": StepRecipe("training.new_model", model),
     }
-    for tag in LANGUAGES:
-        heldout = f"copies_heldout_{tag}"
+    for tag, code in zip(LANGUAGES, CODES, strict=True):
+        heldout = f"copies_heldout_{code}"
         steps[heldout] = StepRecipe("corpus.keep_languages", {"of": "$copies_heldout", "languages": [tag]})
         for arm, text in _TEXT.items():
-            steps[f"{arm}_{tag}"] = StepRecipe("corpus.keep_languages", {"of": text, "languages": [tag]})
+            steps[f"{arm}_{code}"] = StepRecipe("corpus.keep_languages", {"of": text, "languages": [tag]})
             trial = {
-                "model": "$copies_model", "text": f"${arm}_{tag}", "heldout": f"${heldout}", "steps": STEPS,
+                "model": "$copies_model", "text": f"${arm}_{code}", "heldout": f"${heldout}", "steps": STEPS,
                 "learning_rate": 3e-3, **TRAINED, "batch_bytes": STEP_BYTES, "arm": arm,
             }  # fmt: skip
-            steps |= {f"{arm}-{tag}-{seed}": StepRecipe("evaluation.trial", trial, seed) for seed in SEEDS}
+            steps |= {f"{arm}-{code}-{seed}": StepRecipe("evaluation.trial", trial, seed) for seed in SEEDS}
     return steps
 
 
 def _finding(artifacts: Artifacts, arm: str, control: str, *, margin: float = 0.0, counts: bool = True) -> Finding:
-    found, arms = pooled(artifacts, arm, control, STEPS, parts=LANGUAGES)
+    found, arms = pooled(artifacts, arm, control, STEPS, parts=CODES)
     bound = margin * arms[control]
     said = f", claimed below +{bound:.3f} ({margin:.0%})" if margin else ""
     outcome = outcome_below(found.low, found.high, bound=bound)
