@@ -40,8 +40,8 @@ def plant_labels(*, of: Documents, text: Documents, kind: Wrong, step: Step) -> 
     - `sibling`: the script is right; the lineages part in their last two groups.
 
     With `half_other_script` and `half_unrelated` labels are languages of `of` and half of their text is right: every other
-    language that both hold keeps about half of its characters, and as many of another language of `text` in that relation, which
-    is kept whole, are put to them. A language for which nothing fits is passed over.
+    language that both hold keeps about half of its characters, and as many of another language of `text` in that relation,
+    which is kept whole, are put to them. A language for which nothing fits is passed over.
 
     Args:
         of: corpora with right labels.

@@ -17,8 +17,8 @@ LANGUAGES = ("spa_Latn", "ita_Latn", "nld_Latn", "ukr_Cyrl")
 CODES = tuple(tag[:3] for tag in LANGUAGES)
 # Not `wrong_language`: the same document planted twice would be a cluster of another size than was dealt out.
 KINDS = ("shuffled_words", "repeated_lines", "boilerplate", "table", "mojibake", "gibberish")
-CLEAN = {1: 0.25, 2: 0.3, 5: 0.4, 40: 0.05}
-NOISE = {1: 0.65, 2: 0.15, 5: 0.1, 40: 0.1}
+CLEAN = {"1": 0.25, "2": 0.3, "5": 0.4, "40": 0.05}
+NOISE = {"1": 0.65, "2": 0.15, "5": 0.1, "40": 0.1}
 STEPS, STEP_BYTES = 60, 1024
 DEDUPLICATED, DUPLICATED, REHYDRATED, RANDOM = "deduplicated", "duplicated", "rehydrated", "rehydrated-random"
 _TEXT = {
@@ -104,9 +104,9 @@ REHYDRATION = Claim(
     "rehydration",
     "Repeating documents of those cluster sizes of which filters remove least is better than each once and than all copies.",
     "Penedo et al. 2025, FineWeb2",
-    f"Bits per byte of held-out documents in four languages after {STEPS} steps of {STEP_BYTES} bytes; half of the documents are noise, "
-    "and sizes of clusters are planted: tied to noise as FineWeb2 observes it, or dealt out at random, where no more than "
-    f"{MARGIN:.0%} may be lost; a small decoder, three seeds.",
+    f"Bits per byte of held-out documents in four languages after {STEPS} steps of {STEP_BYTES} bytes, a small decoder a "
+    "language; six in ten documents are noise, and sizes of clusters are planted: tied to noise as FineWeb2 observes it, or "
+    f"dealt out at random, where no more than {MARGIN:.0%} may be lost; three seeds.",
     _steps,
     lambda artifacts: [
         _finding(artifacts, REHYDRATED, DEDUPLICATED),
