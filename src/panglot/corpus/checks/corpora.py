@@ -12,7 +12,7 @@ from pydantic import Field
 
 from panglot.artifacts import Artifact, InputError, Step
 from panglot.corpus.checks.character_models import perplexities
-from panglot.corpus.checks.kin import SAME, siblings
+from panglot.corpus.checks.kin import SAME, distant, siblings
 from panglot.corpus.checks.kin import kin as kin_of
 from panglot.corpus.checks.sample import samples
 from panglot.corpus.documents import UNDETERMINED, Documents
@@ -97,8 +97,9 @@ def check_corpora(
         by: what a corpus is: a language, or a source and language.
         characters: sampled from each corpus, half of them to train the model; chosen by the seed.
         script_share: least share of letters in the label's script.
-        outside: up to this ratio a corpus outside the family is in the same language.
-        same: up to this ratio a relative, which is no close one, is in the same language.
+        outside: up to this ratio a corpus outside the family, or of a distant relative, is in the same language. A distant
+            relative shares at most a third of the shorter lineage.
+        same: up to this ratio another relative, which is no close one, is in the same language.
         step: where to write.
 
     Raises:
@@ -184,7 +185,8 @@ def _flag(
         next_one = np.nanmin(ratios[place, others]) if len(others) and np.isfinite(ratios[place, others]).any() else np.inf
         alone = ratio <= _ALONE_RATIO and next_one >= _ALONE_GAP * ratio and np.isfinite(next_one)
         return "outside_family" if ratio <= outside or alone else None
-    return "same_language" if ratio <= same and not siblings(languages[place], languages[near]) else None
+    bound = outside if distant(languages[place], languages[near]) else same
+    return "same_language" if ratio <= bound and not siblings(languages[place], languages[near]) else None
 
 
 def _trusted(place: int, near: int, ratios: NDArray[np.float64], kin: NDArray[np.int64]) -> bool:

@@ -6,6 +6,7 @@ from panglot.languages.kinship import shared_groups
 SAME = -1
 # Languages whose lineages part in the last two groups only (Bosnian and Croatian, Danish and Bokmål) are too alike to judge.
 _SIBLINGS = 2
+_DISTANT = 3
 
 
 def kin(first: Language, second: Language) -> int:
@@ -31,3 +32,14 @@ def siblings(first: Language, second: Language) -> bool:
     """
     shared = kin(first, second)
     return shared > 0 and shared >= max(len(tables.path(each.code)) for each in (first, second)) - _SIBLINGS
+
+
+def distant(first: Language, second: Language) -> bool:
+    """Whether two related languages share at most a third of the shorter lineage, as those of other branches of a family do.
+
+    Example:
+        >>> [distant(Language("deu_Latn"), Language(each)) for each in ("fra_Latn", "nld_Latn", "hun_Latn")]
+        [True, False, False]
+    """
+    shared = kin(first, second)
+    return shared > 0 and _DISTANT * shared <= min(len(tables.path(each.code)) for each in (first, second))
