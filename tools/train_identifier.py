@@ -24,9 +24,10 @@ from panglot.corpus.identification.ngrams import BUCKETS, COLUMNS, find_ngrams
 from panglot.corpus.identification.teaching import STRENGTH
 from panglot.languages import Language
 
-CAPS = {"udhr": 40_000, "cldr": 15_000, "mediawiki": 180_000, "firefox": 110_000, "wesnoth": 130_000, "iso_codes": 8_000}
+CAPS = {"udhr": 40_000, "cldr": 15_000, "mediawiki": 180_000, "firefox": 110_000, "chromium": 250_000, "home_assistant": 130_000,
+    "openstreetmap": 15_000, "kolibri": 60_000, "wesnoth": 130_000, "iso_codes": 8_000}
 """Characters of each language taken from a source."""
-NAMES_ONLY = {"cldr", "iso_codes"}
+NAMES_ONLY = {"cldr", "iso_codes", "openstreetmap"}
 """Lists of names: they add words, and do not decide what a language's text is like."""
 LEFT_OUT = {
     "cnr_Latn",
