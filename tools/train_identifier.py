@@ -45,9 +45,12 @@ LEFT_OUT = {
 SHADOWS = {"aln_Latn"}
 """Left out of the trained model: its text is not told from that of a larger language under another tag."""
 QUOTA = 9000
+RICHER = 2
 RICH = 200_000
 """Trigrams counted from which on a language may keep twice as many n-grams: its relatives are told by rare ones."""
 SPEAKERS = {"tgl_Latn": 28e6, "lat_Latn": 1e5, "epo_Latn": 1e5, "ina_Latn": 1e4}
+LEAST, KNOWN = 0.2, 0.1
+"""Confidence, and share of known n-grams, below which a text is `und`."""
 Texts = dict[tuple[str, str], list[str]]
 
 
@@ -139,7 +142,7 @@ def pruned(
             seen = matrix.data[at]
             use.append(seen / (seen.sum() + 1e-9) * np.log1p(seen / (STRENGTH[column] * usual[column][at])))
         every = np.concatenate(use)
-        quota = QUOTA * 2 if counts[2][one].sum() > RICH else QUOTA
+        quota = int(QUOTA * RICHER) if counts[2][one].sum() > RICH else QUOTA
         least = np.partition(every, len(every) - quota)[len(every) - quota] if len(every) > quota else -1.0
         for column, matrix in enumerate(counts):
             kept[column][matrix.indptr[one] : matrix.indptr[one + 1]] = use[column] > least
@@ -187,15 +190,15 @@ def snippets(held: Texts, each: int, seed: int) -> tuple[list[str], list[str]]:
     return [text for _, text in pairs], [tag for tag, _ in pairs]
 
 
-def features(texts: list[str]) -> tuple[sp.csr_matrix, NDArray[np.float32], NDArray[np.int64]]:
+def features(texts: list[str], columns: slice = slice(None)) -> tuple[sp.csr_matrix, NDArray[np.float32], NDArray[np.int64]]:
     """N-grams [texts, BUCKETS + 1], their number by order, script of each text."""
     places, ends, amounts, script = [], [np.zeros(1, np.int64)], [], []
     offset = 0
     for at in range(0, len(texts), 256):
         letters = find_letters(texts[at : at + 256])
-        grams = find_ngrams(letters)
+        grams = find_ngrams(letters)[:, columns]
         real = grams < BUCKETS
-        sums = np.concatenate([np.zeros((1, COLUMNS)), np.cumsum(real, 0)])
+        sums = np.concatenate([np.zeros((1, real.shape[1])), np.cumsum(real, 0)])
         amount = sums[letters.bounds[1:]] - sums[letters.bounds[:-1]]
         places.append(grams[real])
         ends.append(np.cumsum(amount.sum(1)).astype(np.int64) + offset)
@@ -270,6 +273,12 @@ def trained(cache: Path, without: set[str], *, rounds: int, rate: float) -> Mode
         say(f"round {turn + 1}: {hits / len(order):.4f} right")
     # languages are learned as if all were equally likely; how likely they are comes on top
     calibration = calibrated(scored(aside) + prior, right[aside], orders[aside].sum(1))
+    words, number_of_words, _ = features([texts[each] for each in aside], slice(COLUMNS - 1, None))
+    values = (words @ width).toarray() + number_of_words @ backing_off[-1:] + prior
+    values[groups[None, :] != script[aside][:, None]] = -1e9
+    by_words = calibrated(values, right[aside], number_of_words.sum(1))
+    calibration |= {f"words_{name}": each for name, each in by_words.items()}
+    calibration |= {"least": LEAST, "known": KNOWN}
     say(f"calibrated: {calibration}")
     whole = width[:BUCKETS].tocoo()
     return pack(
@@ -293,7 +302,7 @@ def calibrated(values: NDArray[np.float32], right: NDArray[np.int64], amount: ND
     struck = values.copy()
     struck[rows, right] = -1e9
     known, strange = values[rows, right], struck.max(1)
-    long = amount > 150
+    long = amount > np.quantile(amount, 0.6)
     # languages that have no close relative: half of all, by how far the runner-up is behind
     rate = strange[long] / amount[long]
     own = known[long] / amount[long]
@@ -303,8 +312,6 @@ def calibrated(values: NDArray[np.float32], right: NDArray[np.int64], amount: ND
         "length": best[2],
         "stranger": -10.0,
         "stranger_rate": round(limit, 4),
-        "least": 0.2,
-        "known": 0.1,
     }
 
 
