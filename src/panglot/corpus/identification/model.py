@@ -9,10 +9,13 @@ scored with them is said in `scoring.py`.
 """
 
 import json
+import zipfile
+import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,31 +115,37 @@ class Model:
         """
         try:
             card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-            with np.load(folder / "model.npz", allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-        except (OSError, ValueError) as error:
+            if card.get("format") != FORMAT:
+                raise InputError(
+                    f"an identifier model of format {card.get('format')!r}",
+                    where=folder,
+                    fix=f"this version reads {FORMAT}: teach it again",
+                )
+            return cls._from(card, folder / "model.npz")
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise InputError(
                 "no identifier model can be read here", where=folder, fix="name a folder of corpus.teach_identifier"
             ) from error
-        if card.get("format") != FORMAT:
-            raise InputError(
-                f"an identifier model of format {card.get('format')!r}", where=folder, fix=f"this version reads {FORMAT}"
+
+    @classmethod
+    def _from(cls, card: dict[str, Any], path: Path) -> "Model":
+        # one array at a time: memory at its peak is what counts
+        with np.load(path, allow_pickle=False) as stored:
+            sizes = stored["sizes"]
+            bounds = np.zeros(len(sizes) + 1, np.int32)
+            np.cumsum(sizes, out=bounds[1:])
+            return cls(
+                tags=tuple(card["tags"]),
+                buckets=np.cumsum(stored["buckets"], dtype=np.int32),
+                bounds=bounds,
+                languages=_unfolded(stored["steps_low"], stored["steps_high"], bounds),
+                weights=stored["weights"],
+                scale=float(card["scale"]),
+                backing_off=stored["backing_off"],
+                prior=stored["prior"],
+                background=stored["background"],
+                calibration={name: float(each) for name, each in card["calibration"].items()},
             )
-        sizes = arrays["sizes"]
-        bounds = np.zeros(len(sizes) + 1, np.int32)
-        np.cumsum(sizes, out=bounds[1:])
-        return cls(
-            tags=tuple(card["tags"]),
-            buckets=np.cumsum(arrays["buckets"], dtype=np.int32),
-            bounds=bounds,
-            languages=_unfolded(arrays["steps_low"], arrays["steps_high"], bounds),
-            weights=arrays["weights"],
-            scale=float(card["scale"]),
-            backing_off=arrays["backing_off"],
-            prior=arrays["prior"],
-            background=arrays["background"],
-            calibration={name: float(each) for name, each in card["calibration"].items()},
-        )
 
 
 def pack(

@@ -8,7 +8,7 @@ from panglot.corpus.identification.letters import SPACE, Letters
 ORDERS = (1, 2, 3, 4, 5)
 COLUMNS = len(ORDERS) + 1
 """N-grams of one to five characters that begin at a position, and the word that does."""
-BITS = 21
+BITS = 22
 BUCKETS = 1 << BITS
 """The bucket after the last one is the place of n-grams that are none."""
 _STEP = np.uint32(0x9E3779B1)

@@ -4,8 +4,8 @@ The words of a few lines of text are seldom those of another language, and cost 
 by its words alone when they are sure enough (`Quick`); every other text is scored by words and n-grams of one to five
 characters.
 
-N-grams that many languages know would cost a pass over hundreds of columns each. In a long text they are added for a short
-list alone, which all other n-grams and the words choose. Sums are of whole numbers and exact: a text is scored alike in
+N-grams that many languages know would cost a pass over hundreds of columns each. In a long text a sample of them, all other
+n-grams and the words choose a short list, and the rest is added for the short list alone. Sums are of whole numbers and exact: a text is scored alike in
 whatever batch it stands.
 """
 
@@ -20,12 +20,12 @@ from panglot.corpus.identification.model import Model
 from panglot.corpus.identification.ngrams import BUCKETS, COLUMNS, ORDERS, find_ngrams, find_words
 
 HOT = 32
-"""N-grams of at least so many languages are scored for the short list only."""
+"""N-grams of at least so many languages would cost too much for all of them."""
 SHORT_LIST = 12
 BEST = 8
 """Languages of each text that are told."""
-_DENSE = 160
-"""Hot n-grams of a text up to which all languages are scored with them."""
+_SAMPLE = 64
+"""Hot n-grams of a text that the short list is chosen by; a text of no more is scored with them for all languages."""
 _NOWHERE = -1e9
 _ROWS = 4096
 
@@ -61,7 +61,7 @@ class Scorer:
     """A model laid out for scoring: what is looked up together stands together.
 
     Args:
-        model: weights; not kept.
+        model: weights; those of its n-grams are shared, the rest is not kept.
     """
 
     def __init__(self, model: Model) -> None:
@@ -74,16 +74,16 @@ class Scorer:
         self._starts = np.zeros(BUCKETS + 2, np.int32)
         self._starts[model.buckets + 1] = sizes
         np.cumsum(self._starts, out=self._starts)
-        # language and weight in one number: one look instead of two
-        self._packed = model.languages.astype(np.int32)
-        self._packed <<= 8
-        self._packed |= model.weights.view(np.uint8)
+        self._languages, self._weights = model.languages, model.weights
         hot = np.flatnonzero(sizes >= HOT)
         self._hot_places = np.full(BUCKETS + 1, -1, np.int16 if len(hot) < 1 << 15 else np.int32)
         self._hot_places[model.buckets[hot]] = np.arange(len(hot))
         self._table = np.zeros((len(hot), len(self.tags)), np.int8)
-        taken = _spread(model.bounds[hot], sizes[hot])
-        self._table[np.repeat(np.arange(len(hot)), sizes[hot]), model.languages[taken]] = model.weights[taken]
+        for begin in range(0, len(hot), _ROWS):
+            some = hot[begin : begin + _ROWS]
+            taken = _spread(model.bounds[some], sizes[some])
+            rows = np.repeat(np.arange(begin, begin + len(some)), sizes[some])
+            self._table[rows, model.languages[taken]] = model.weights[taken]
         # the last row is that of a text without letters
         self._barred = np.ones((len(scripts()) + 1, len(self.tags)), bool)
         self._barred[model.groups, np.arange(len(self.tags))] = False
@@ -128,10 +128,10 @@ class Scorer:
         self, first: NDArray[np.int32], sizes: NDArray[np.int32], text: NDArray[np.int64], texts: int
     ) -> NDArray[np.float64]:
         """Weights of rows, added up by text and language: whole numbers [texts, tags]."""
-        taken = self._packed.take(_spread(first, sizes))
+        taken = _spread(first, sizes)
         keys = np.repeat(text * len(self.tags), sizes)
-        keys += taken >> 8
-        sums = np.bincount(keys, taken.astype(np.int8), texts * len(self.tags))
+        keys += self._languages.take(taken)
+        sums: NDArray[np.float64] = np.bincount(keys, self._weights.take(taken), texts * len(self.tags))
         return sums.reshape(texts, len(self.tags))
 
     def _by_words(self, found: Scores, sums: NDArray[np.float64], barred: NDArray[np.bool_], quick: Quick) -> None:
@@ -184,26 +184,28 @@ class Scorer:
         words += self._summed(first.take(cold), sizes.take(cold), number.take(cold), texts)
         hots = np.flatnonzero(hot)
         hots = hots[np.argsort(number.take(hots), kind="stable")]
-        owner, hots = number.take(hots), self._hot_places.take(grams.take(hots))
+        owner, table_rows = number.take(hots), self._hot_places.take(grams.take(hots))
         ends = np.searchsorted(owner, np.arange(texts + 1))
         much = np.diff(ends)
-        for part in _parts(np.flatnonzero((much > 0) & (much <= _DENSE)), much):
-            rows = self._table[hots[_spread(ends[part], much[part])]]
-            words[part] += np.add.reduceat(rows, np.cumsum(much[part]) - much[part], axis=0, dtype=np.int32)
-        values = words * self._scale
-        values += self._prior
-        rest = by_text(hot)
-        rest[much <= _DENSE] = 0
-        # the hot n-grams of long texts come below, and what stands against them with them
-        counts[:, :orders] -= rest
-        values += counts @ self._backing_off
-        values[barred] = _NOWHERE
+        base = words * self._scale
+        base += counts @ self._backing_off
+        base += self._prior
+        base[barred] = _NOWHERE
+        values = base.copy()
+        looked = np.minimum(much, _SAMPLE)
+        for part in _parts(np.flatnonzero(much), looked):
+            # evenly spaced over the text and the orders; all of them where there are few
+            inside = _spread(np.zeros(len(part), np.int64), looked[part])
+            inside = inside * np.repeat(much[part], looked[part]) // np.repeat(looked[part], looked[part])
+            rows = self._table[table_rows[np.repeat(ends[part], looked[part]) + inside]]
+            sums = np.add.reduceat(rows, np.cumsum(looked[part]) - looked[part], axis=0, dtype=np.int32)
+            values[part] += sums * (self._scale * much[part] / looked[part])[:, None]
         short = min(SHORT_LIST, len(self.tags))
         chosen = np.argpartition(values, len(self.tags) - short, axis=1)[:, -short:]
         best = np.take_along_axis(values, chosen, 1)
-        for each in np.flatnonzero(much > _DENSE):
-            rows = self._table[hots[ends[each] : ends[each + 1], None], chosen[each]]
-            best[each] += rows.sum(0, dtype=np.int32) * self._scale + rest[each] @ self._backing_off[:orders, chosen[each]]
+        for each in np.flatnonzero(much > _SAMPLE):
+            rows = self._table[table_rows[ends[each] : ends[each + 1], None], chosen[each]]
+            best[each] = base[each, chosen[each]] + rows.sum(0, dtype=np.int32) * self._scale
         best[np.take_along_axis(barred, chosen, 1)] = _NOWHERE
         # equal values: the first tag, whatever the batch
         order = np.lexsort((chosen, -best), axis=1)[:, :BEST]
