@@ -17,6 +17,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -368,13 +369,8 @@ def _mozilla(text: str, name: str) -> Iterator[str]:
             yield clean
 
 
-_LATIN = dict(
-    zip(
-        "абвгдђежзијклљмнњопрстћуфхцчџш",
-        "a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š".split(),
-        strict=True,
-    )
-)
+_CYRILLIC = "абвгдђежзијклљмнњопрстћуфхцчџш"
+_LATIN = dict(zip(_CYRILLIC, re.findall("lj|nj|dž|.", "abvgdđežzijklljmnnjoprstćufhcčdžš"), strict=True))
 
 
 def _serbian_in_latin(text: str) -> str:
@@ -394,7 +390,7 @@ def _chromium(cache: Path) -> Iterator[tuple[str, str]]:
         if version != 5 or encoding != 1:
             raise InputError(f"a .pak of version {version}, encoding {encoding}", where=name, fix="pin another chromium-l10n")
         starts = [struct.unpack_from("<HI", pack, 12 + 6 * each)[1] for each in range(count + 1)]
-        for start, end in zip(starts, starts[1:], strict=False):
+        for start, end in pairwise(starts):
             try:
                 text = pack[start:end].decode("utf-8")
             except UnicodeDecodeError:
@@ -431,7 +427,9 @@ def _home_assistant(cache: Path) -> Iterator[tuple[str, str]]:
             continue
         for text in _strings(json.loads(content)):
             # a template: its words, without brackets and names of lists
-            clean = re.sub(r"\{[^{}]*\}|<[^<>]*>|\{%.*?%\}|[\[\]()|;:]", " ", re.sub(r"\{[%{].*?[%}]\}", " ", text, flags=re.DOTALL))
+            clean = re.sub(
+                r"\{[^{}]*\}|<[^<>]*>|\{%.*?%\}|[\[\]()|;:]", " ", re.sub(r"\{[%{].*?[%}]\}", " ", text, flags=re.DOTALL)
+            )
             if "{" not in clean and "_" not in clean and len(clean.split()) > 2:
                 yield Path(name).stem, clean
 

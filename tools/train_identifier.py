@@ -24,8 +24,18 @@ from panglot.corpus.identification.ngrams import BUCKETS, COLUMNS, find_ngrams
 from panglot.corpus.identification.teaching import ORDER_WEIGHTS, QUOTA, SHARED, STRENGTH
 from panglot.languages import Language
 
-CAPS = {"udhr": 40_000, "cldr": 15_000, "mediawiki": 360_000, "firefox": 220_000, "chromium": 500_000, "home_assistant": 260_000,
-    "openstreetmap": 15_000, "kolibri": 60_000, "wesnoth": 130_000, "iso_codes": 8_000}
+CAPS = {
+    "udhr": 40_000,
+    "cldr": 15_000,
+    "mediawiki": 360_000,
+    "firefox": 220_000,
+    "chromium": 500_000,
+    "home_assistant": 260_000,
+    "openstreetmap": 15_000,
+    "kolibri": 60_000,
+    "wesnoth": 130_000,
+    "iso_codes": 8_000,
+}
 """Characters of each language taken from a source."""
 NAMES_ONLY = {"cldr", "iso_codes", "openstreetmap"}
 """Lists of names: they add words, and do not decide what a language's text is like."""
@@ -276,12 +286,12 @@ def trained(cache: Path, without: set[str], *, rounds: int, rate: float) -> Mode
             backing_off -= (0.02 * step * by_order / np.sqrt(past_orders)).astype(np.float32)
         say(f"round {turn + 1}: {hits / len(order):.4f} right")
     # languages are learned as if all were equally likely; how likely they are comes on top
-    calibration = calibrated(scored(aside) + prior, right[aside], orders[aside].sum(1))
+    calibration = calibrated(scored(aside) + prior, right[aside], orders[aside].sum(1), kinds[right[aside]])
     words, number_of_words, _ = features([texts[each] for each in aside], slice(COLUMNS - 1, None))
     values = (words @ width).toarray() + number_of_words @ backing_off[-1:] + prior
     values[groups[None, :] != script[aside][:, None]] = -1e9
     enough = number_of_words.sum(1) >= QUICK.words
-    by_words = calibrated(values[enough], right[aside][enough], number_of_words.sum(1)[enough])
+    by_words = calibrated(values[enough], right[aside][enough], number_of_words.sum(1)[enough], kinds[right[aside][enough]])
     calibration |= {f"words_{name}": each for name, each in by_words.items()}
     calibration |= {"least": LEAST, "known": KNOWN}
     say(f"calibrated: {calibration}")
@@ -291,19 +301,27 @@ def trained(cache: Path, without: set[str], *, rounds: int, rate: float) -> Mode
     )
 
 
-def calibrated(values: NDArray[np.float32], right: NDArray[np.int64], amount: NDArray[np.float32]) -> dict[str, float]:
-    """Temperature and length exponent of least negative log-likelihood; the stranger from texts without their language."""
+def calibrated(
+    values: NDArray[np.float32], right: NDArray[np.int64], amount: NDArray[np.float32], often: NDArray[np.int64]
+) -> dict[str, float]:
+    """Temperature and length exponent of the greatest likelihood; the stranger from texts without their language.
+
+    Languages count by how many kinds of text there are of them, which goes with how often they are met. Some snippets are in
+    another language than they say: messages left in English, names. How many is one more unknown, so that they do not
+    make the rest look unsure.
+    """
     best = (np.inf, 1.0, 0.5)
     rows = np.arange(len(right))
     own_value = values[rows, right]
     few = np.partition(values, values.shape[1] - 16, axis=1)[:, -16:]
     top = few.max(1)
-    for length in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
+    for length in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0):
         for temperature in np.geomspace(1, 120, 32):
             heat = temperature * np.maximum(amount / 100, 0.02) ** length
-            logits = (few - top[:, None]) / heat[:, None]
-            loss = float(np.mean(np.log(np.exp(logits).sum(1)) - (own_value - top) / heat))
-            best = min(best, (loss, float(temperature), length))
+            share = np.exp((own_value - top) / heat) / np.exp((few - top[:, None]) / heat[:, None]).sum(1)
+            for wrong in (0.0, 0.01, 0.02, 0.03, 0.04, 0.06):
+                loss = -float(np.average(np.log((1 - wrong) * share + wrong / 100 + 1e-30), weights=often))
+                best = min(best, (loss, float(temperature), length))
     struck = values.copy()
     struck[rows, right] = -1e9
     known, strange = values[rows, right], struck.max(1)

@@ -27,12 +27,12 @@ def sentences(tmp_path):
 
 def test_a_taught_language_is_identified(panglot, sentences, tmp_path):
     path, fresh = sentences
-    said = panglot("corpus", "teach", f"{path}=tlh", "--out", str(tmp_path / "taught"), "--json")
+    said = panglot("corpus", "teach", f"{path}=tlh_Latn", "--out", str(tmp_path / "taught"), "--json")
     assert said.code == 0
     assert json.loads(said.out)["figures"]["sentences"] == {"tlh_Latn": 300}
     judge = identifier(str(tmp_path / "taught"))
     assert [each.tag for each in judge.identify(fresh)] == ["tlh_Latn"] * 20
-    more = panglot("corpus", "teach", f"{path}=Klallam", "--base", str(tmp_path / "taught"), "--out", str(tmp_path / "more"))
+    more = panglot("corpus", "teach", f"{path}=Clallam", "--base", str(tmp_path / "taught"), "--out", str(tmp_path / "more"))
     assert more.code == 0 and "300 sentences" in more.out
     assert {"tlh_Latn", "clm_Latn"} <= set(identifier(str(tmp_path / "more")).languages)
 
@@ -48,7 +48,8 @@ def test_bad_input_is_one_line(panglot, sentences, tmp_path):
         (f"{path}=nonsense", "no language has"),
         (f"{tmp_path}/nowhere.txt=hsb", "no such file"),
         (f"{latin}=deu", "not UTF-8"),
-        (f"{short}=tlh", "too little"),
+        (f"{short}=tlh_Latn", "too little"),
+        (f"{path}=tlh", "name the language with its script: tlh_Latn"),
     ):
         said = panglot("corpus", "teach", given, "--out", str(tmp_path / "out"))
         assert said.code == 2, given

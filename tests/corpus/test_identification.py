@@ -208,7 +208,7 @@ def test_a_model_is_read_as_it_was_written(tmp_path):
     model = packaged_model()
     model.write(tmp_path)
     again = Model.read(tmp_path)
-    for name in ("buckets", "bounds", "languages", "weights", "backing_off", "prior", "background", "rows_low"):
+    for name in ("buckets", "bounds", "languages", "weights", "backing_off", "prior", "background"):
         np.testing.assert_array_equal(getattr(model, name), getattr(again, name))
     (tmp_path / "model.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(InputError, match="format"):

@@ -19,7 +19,7 @@ PACKAGED = Path(__file__).parent / "weights"
 UNDETERMINED = "und"
 _BATCH_TEXTS = 128
 _BATCH_CHARACTERS = 1 << 15
-QUICK = Quick(sure=0.999, words=8, known=0.6)
+QUICK = Quick(sure=0.9, words=8, known=0.5)
 LONGEST = 1 << 14
 """Characters of a text that are looked at; the rest of a longer one is not."""
 

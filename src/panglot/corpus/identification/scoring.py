@@ -5,8 +5,8 @@ by its words alone when they are sure enough (`Quick`); every other text is scor
 characters.
 
 N-grams that many languages know would cost a pass over hundreds of columns each. In a long text a sample of them, all other
-n-grams and the words choose a short list, and the rest is added for the short list alone. Sums are of whole numbers and exact: a text is scored alike in
-whatever batch it stands.
+n-grams and the words choose a short list, and the rest is added for the short list alone. Sums are of whole numbers and
+exact: a text is scored alike in whatever batch it stands.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from panglot.corpus.identification.letters import Letters, scripts
 from panglot.corpus.identification.model import Model
 from panglot.corpus.identification.ngrams import BUCKETS, COLUMNS, ORDERS, find_ngrams, find_words
 
-HOT = 32
+HOT = 48
 """N-grams of at least so many languages would cost too much for all of them."""
 SHORT_LIST = 12
 BEST = 8
@@ -70,20 +70,22 @@ class Scorer:
         self._scale = model.scale
         self._backing_off = model.backing_off.astype(np.float64)
         self._prior = model.prior.astype(np.float64)
-        sizes = np.diff(model.bounds)
-        self._starts = np.zeros(BUCKETS + 2, np.int32)
-        self._starts[model.buckets + 1] = sizes
-        np.cumsum(self._starts, out=self._starts)
         self._languages, self._weights = model.languages, model.weights
+        self._starts = np.zeros(BUCKETS + 2, np.int32)
+        sizes = np.diff(model.bounds)
         hot = np.flatnonzero(sizes >= HOT)
+        # no copy of what is large: memory at its peak is what counts
+        self._starts[1:][model.buckets] = sizes
+        del sizes
+        np.cumsum(self._starts, out=self._starts)
         self._hot_places = np.full(BUCKETS + 1, -1, np.int16 if len(hot) < 1 << 15 else np.int32)
         self._hot_places[model.buckets[hot]] = np.arange(len(hot))
         self._table = np.zeros((len(hot), len(self.tags)), np.int8)
         for begin in range(0, len(hot), _ROWS):
-            some = hot[begin : begin + _ROWS]
-            taken = _spread(model.bounds[some], sizes[some])
-            rows = np.repeat(np.arange(begin, begin + len(some)), sizes[some])
-            self._table[rows, model.languages[taken]] = model.weights[taken]
+            first = model.bounds[hot[begin : begin + _ROWS]]
+            sizes = model.bounds[hot[begin : begin + _ROWS] + 1] - first
+            taken = _spread(first, sizes)
+            self._table[np.repeat(np.arange(begin, begin + len(first)), sizes), model.languages[taken]] = model.weights[taken]
         # the last row is that of a text without letters
         self._barred = np.ones((len(scripts()) + 1, len(self.tags)), bool)
         self._barred[model.groups, np.arange(len(self.tags))] = False
@@ -131,8 +133,8 @@ class Scorer:
         taken = _spread(first, sizes)
         keys = np.repeat(text * len(self.tags), sizes)
         keys += self._languages.take(taken)
-        sums: NDArray[np.float64] = np.bincount(keys, self._weights.take(taken), texts * len(self.tags))
-        return sums.reshape(texts, len(self.tags))
+        sums = np.bincount(keys, self._weights.take(taken), texts * len(self.tags))
+        return sums.astype(np.float64, copy=False).reshape(texts, len(self.tags))
 
     def _by_words(self, found: Scores, sums: NDArray[np.float64], barred: NDArray[np.bool_], quick: Quick) -> None:
         values = sums * self._scale
@@ -148,7 +150,10 @@ class Scorer:
         heat, stranger = heats(self.calibration, found.features, np.ones(len(values), bool))
         odds = np.exp(np.maximum(behind - top, _NOWHERE) / heat) + np.exp(np.minimum((stranger - top) / heat, 60))
         found.by_words[:] = (
-            (1 / (1 + odds) >= quick.sure) & (found.features >= quick.words) & (found.known >= quick.known) & (top > _NOWHERE / 2)
+            (1 / (1 + odds) >= quick.sure)
+            & (found.features >= quick.words)
+            & (found.known >= quick.known)
+            & (top > _NOWHERE / 2)
         )
         at = np.flatnonzero(found.by_words)
         found.languages[at, 0], found.values[at, 0] = best[at], top[at]

@@ -9,7 +9,7 @@ import numpy as np
 from panglot.artifacts import Artifact, InputError, Step, digest_file, digest_folder, reads
 from panglot.corpus.documents import UNDETERMINED, Documents
 from panglot.corpus.identification.guessing import Identifier, PanglotIdentifier, packaged_model
-from panglot.corpus.identification.letters import find_letters, script_group
+from panglot.corpus.identification.letters import find_letters, script_group, scripts
 from panglot.corpus.identification.model import Model, p0_of, pack
 from panglot.corpus.identification.ngrams import BUCKETS, COLUMNS, find_ngrams
 from panglot.languages import Language
@@ -103,8 +103,16 @@ def _teach(texts: Mapping[str, Sequence[str]], base: Path | None, step: Step) ->
 def taught(model: Model, tag: str, texts: Sequence[str]) -> Model:
     """A model that knows one language more, or knows it from these texts."""
     found = []
+    by_script = np.zeros(len(scripts()), np.int64)
     for first in range(0, len(texts), _BATCH):
-        found.append(find_ngrams(find_letters(texts[first : first + _BATCH])))
+        letters = find_letters(texts[first : first + _BATCH])
+        by_script += letters.scripts.sum(0)
+        found.append(find_ngrams(letters))
+    script = scripts()[int(by_script[1:].argmax()) + 1]
+    if by_script[1:].any() and script != script_group(tag[4:]):
+        raise InputError(
+            f"{tag}: the text is in {script}", where="of", fix=f"name the language with its script: {tag[:3]}_{script}"
+        )
     grams = np.concatenate(found) if found else np.zeros((0, COLUMNS), np.int32)
     if int((grams[:, 1] < BUCKETS).sum()) < 1000:
         raise InputError(f"{tag}: too little text to learn a language from", where="of", fix="give a few hundred sentences")
