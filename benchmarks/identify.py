@@ -62,7 +62,7 @@ SAME = [
 ]  # fmt: skip
 MEMBERS = {"bible_nt": {"quy_Latn": re.compile(r"q[uvwx]\w_Latn"), "hye_Armn": re.compile("hyw_Armn")}}
 _WORKER = """
-import json, sys, time, resource
+import json, sys, time
 name = sys.argv[1]
 texts = json.load(open(sys.argv[2]))
 def none(): return lambda text: ("und", 0.0)
@@ -104,7 +104,8 @@ for text in texts:
     except Exception: label, sure = "und", 0.0
     found.append([label, float(sure)])
 seconds = time.process_time() - began
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# ru_maxrss would count the process that this one was forked from
+memory = next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 json.dump({"labels": labels, "found": found, "seconds": seconds, "memory": memory}, open(sys.argv[3], "w"))
 """
 
@@ -255,9 +256,9 @@ def rate(ask: Callable[[list[str]], object], texts: list[str]) -> float:
 def own_memory(model: str, texts: list[str], cache: Path) -> float:
     """Peak of a process that does nothing else, MB."""
     alone = (
-        "import json, resource, sys\nfrom panglot.corpus.identification import identifier\n"
+        "import json, sys\nfrom panglot.corpus.identification import identifier\n"
         f"identifier({model!r}).identify_batch(json.load(open(sys.argv[1])))\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        "print(next(int(line.split()[1]) / 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
     place = cache / "identify-timed.json"
     place.write_text(json.dumps(texts))
@@ -320,13 +321,16 @@ def strangers(data: Path) -> dict[str, float]:
         "consonants": float(np.mean(full.identify_batch(words).tags == "und")),
         "made-up words": float(np.mean(full.identify_batch(syllables).tags == "und")),
     }
-    by: Set = {}
-    for path in sorted((data / "udhr").glob("*.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as stream:
-            texts = [json.loads(line)["text"] for line in stream]
-        tag = tag_of(path.name.split(".")[0], texts)
-        if tag in model.tags and len([each for each in texts if len(each) >= 100]) >= 20:
-            by[tag] = [each[:300] for each in texts if len(each) >= 100]
+    paragraphs: Set = collections.defaultdict(list)
+    with gzip.open(data / "udhr" / "udhr.jsonl.gz", "rt", encoding="utf-8") as stream:
+        for line in stream:
+            row = json.loads(line)
+            if len(row["text"]) >= 100:
+                paragraphs[row["iso"]].append(row["text"][:300])
+    tags = collections.defaultdict(list)
+    for tag in model.tags:
+        tags[tag[:3]].append(tag)
+    by = {tags[iso][0]: texts for iso, texts in paragraphs.items() if len(tags[iso]) == 1 and len(texts) >= 10}
     out = sorted(by, key=lambda tag: hashlib.sha256(tag.encode()).hexdigest())[:HELD_OUT]
     if out:
         less = PanglotIdentifier(model.without(set(out))).identify_batch([text for tag in out for text in by[tag]])

@@ -19,12 +19,12 @@ from panglot.corpus.identification.letters import Letters, scripts
 from panglot.corpus.identification.model import Model
 from panglot.corpus.identification.ngrams import BUCKETS, COLUMNS, ORDERS, find_ngrams, find_words
 
-HOT = 48
+HOT = 32
 """N-grams of at least so many languages would cost too much for all of them."""
 SHORT_LIST = 12
 BEST = 8
 """Languages of each text that are told."""
-_SAMPLE = 64
+_SAMPLE = 40
 """Hot n-grams of a text that the short list is chosen by; a text of no more is scored with them for all languages."""
 _NOWHERE = -1e9
 _ROWS = 4096
@@ -209,7 +209,8 @@ class Scorer:
         chosen = np.argpartition(values, len(self.tags) - short, axis=1)[:, -short:]
         best = np.take_along_axis(values, chosen, 1)
         for each in np.flatnonzero(much > _SAMPLE):
-            rows = self._table[table_rows[ends[each] : ends[each + 1], None], chosen[each]]
+            places = table_rows[ends[each] : ends[each + 1], None] * np.int64(len(self.tags)) + chosen[each]
+            rows = self._table.reshape(-1).take(places)
             best[each] = base[each, chosen[each]] + rows.sum(0, dtype=np.int32) * self._scale
         best[np.take_along_axis(barred, chosen, 1)] = _NOWHERE
         # equal values: the first tag, whatever the batch
