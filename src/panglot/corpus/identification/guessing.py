@@ -17,8 +17,8 @@ from panglot.corpus.identification.scoring import Quick, Scorer, heats
 PACKAGED = Path(__file__).parent / "weights"
 # as in panglot.corpus.documents, which brings in more than this module needs memory for
 UNDETERMINED = "und"
-_BATCH_TEXTS = 128
-_BATCH_CHARACTERS = 1 << 15
+_BATCH_TEXTS = 256
+_BATCH_CHARACTERS = 1 << 16
 QUICK = Quick(sure=0.9, words=8, known=0.5)
 LONGEST = 1 << 14
 """Characters of a text that are looked at; the rest of a longer one is not."""
