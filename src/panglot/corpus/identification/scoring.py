@@ -189,7 +189,7 @@ class Scorer:
         words += self._summed(first.take(cold), sizes.take(cold), number.take(cold), texts)
         hots = np.flatnonzero(hot)
         hots = hots[np.argsort(number.take(hots), kind="stable")]
-        owner, table_rows = number.take(hots), self._hot_places.take(grams.take(hots))
+        owner, table_rows = number.take(hots), self._hot_places.take(grams.take(hots)).astype(np.int64)
         ends = np.searchsorted(owner, np.arange(texts + 1))
         much = np.diff(ends)
         base = words * self._scale
@@ -209,7 +209,7 @@ class Scorer:
         chosen = np.argpartition(values, len(self.tags) - short, axis=1)[:, -short:]
         best = np.take_along_axis(values, chosen, 1)
         for each in np.flatnonzero(much > _SAMPLE):
-            places = table_rows[ends[each] : ends[each + 1], None] * np.int64(len(self.tags)) + chosen[each]
+            places = table_rows[ends[each] : ends[each + 1], None] * len(self.tags) + chosen[each]
             rows = self._table.reshape(-1).take(places)
             best[each] = base[each, chosen[each]] + rows.sum(0, dtype=np.int32) * self._scale
         best[np.take_along_axis(barred, chosen, 1)] = _NOWHERE
