@@ -54,6 +54,7 @@ COMPONENTS: dict[str, str] = {
     "split": "panglot.corpus.split:split",
     "split_text": "panglot.corpus.split_text:split_text",
     "teach_identifier": "panglot.corpus.identification.teaching:teach_identifier",
+    "teach_identifier_files": "panglot.corpus.identification.teaching:teach_identifier_files",
     "unmask_personal": "panglot.corpus.personal.components:unmask_personal",
 }
 
