@@ -88,6 +88,7 @@ def tables() -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
             folded[each] = ord(character.lower()[0])
     for mark in _APOSTROPHES:
         folded[ord(mark)] = ord("'")
+    folded[ord("ٱ")] = ord("ا")  # alef wasla goes with harakat
     script = np.zeros(_TABLE, np.uint8)
     for number, name in enumerate(scripts()):
         if name:
