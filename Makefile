@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# a file's tests share fixtures: they stay in one process
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test check lint docs format clean
 
@@ -10,10 +12,10 @@ demo: $(VENV)/ready
 	$(BIN)/panglot run add-upper-sorbian --open
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 lint: $(VENV)/ready-docs
 	$(BIN)/ruff format --check

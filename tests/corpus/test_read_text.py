@@ -249,3 +249,13 @@ def test_sib200_and_bible(run, shared):
     assert len(ran.artifact.languages) >= 60
     assert set(ran.artifact.counts.values()) == {30}
     assert "und" not in ran.artifact.languages
+
+
+def test_files_that_cannot_be_read_are_named(run, tmp_path):
+    (tmp_path / "hsb.txt").write_text("Dobry dźeń wšitkim!\n", encoding="utf-8")
+    for name in ("a", "b", "c", "d"):
+        (tmp_path / f"{name}.jsonl").write_text('{"page": "x", "html": "y"}\n', encoding="utf-8")
+    notes = run(read_text, files=[str(tmp_path)]).step.notes
+    assert any(
+        note.startswith("4 files of 5 could not be read to the end: ") and note.endswith("; and 1 more") for note in notes
+    )

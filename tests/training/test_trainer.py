@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panglot.training.seeding import seeded
-from panglot.training.trainer import EvenBatches
+from panglot.training.trainer import EvenBatches, training_arguments
 
 
 @given(st.integers(1, 200), st.integers(1, 40), st.integers(0, 5))
@@ -62,3 +62,13 @@ def test_seeded_puts_back_after_an_error():
     with pytest.raises(KeyboardInterrupt), seeded(3):
         raise KeyboardInterrupt
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+def test_both_precisions_are_allowed_on_any_processor(tmp_path, precision):
+    arguments = training_arguments(
+        tmp_path, epochs=1, batch_size=8, learning_rate=1e-4, warmup_share=0.1, precision=precision, seed=17
+    )
+    assert arguments.bf16 == (precision == "bf16")
+    if not torch.cuda.is_available():
+        assert arguments.device.type == "cpu"

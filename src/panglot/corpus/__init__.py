@@ -36,6 +36,8 @@ COMPONENTS: dict[str, str] = {
     "mask_personal": "panglot.corpus.personal.components:mask_personal",
     "merge": "panglot.corpus.merge:merge",
     "near_duplicates": "panglot.corpus.duplicates.find:near_duplicates",
+    "plant_copies": "panglot.corpus.plant_copies:plant_copies",
+    "plant_labels": "panglot.corpus.checks.plant_labels:plant_labels",
     "plant_noise": "panglot.corpus.noise:plant_noise",
     "precision_filter": "panglot.corpus.precision.sifting:precision_filter",
     "precision_words": "panglot.corpus.precision.words:precision_words",
@@ -52,6 +54,7 @@ COMPONENTS: dict[str, str] = {
     "split": "panglot.corpus.split:split",
     "split_text": "panglot.corpus.split_text:split_text",
     "teach_identifier": "panglot.corpus.identification.teaching:teach_identifier",
+    "teach_identifier_files": "panglot.corpus.identification.teaching:teach_identifier_files",
     "unmask_personal": "panglot.corpus.personal.components:unmask_personal",
 }
 

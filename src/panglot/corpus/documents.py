@@ -28,6 +28,13 @@ SCHEMA = pa.schema(
         pa.field("meta", pa.string()),
     ]
 )
+PARQUET: dict[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 3,
+    "version": "2.6",
+    "use_dictionary": ["language", "source", "reason"],
+}
+"""How tables of documents are written. A dictionary of texts, of which hardly one repeats, would only cost time."""
 _ROW_GROUP = 1 << 16
 _BATCH_ROWS = 1 << 13
 _BATCH_CHARACTERS = 1 << 24
@@ -59,7 +66,7 @@ class DocumentWriter:
         self._rows: list[Mapping[str, Any]] = []
         self._characters = 0
         self.count = 0
-        self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=3, version="2.6")
+        self._writer = pq.ParquetWriter(path, SCHEMA, **PARQUET)
 
     def document(self, text: str, language: str, *, source: str, url: str | None = None, meta: str | None = None) -> None:
         """Add one document; its `id` is made from its content."""

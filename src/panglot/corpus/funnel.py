@@ -8,7 +8,7 @@ from panglot.artifacts import read_manifest
 
 
 def funnel(run: Path, names: Sequence[str]) -> dict[str, Any]:
-    """The account of a run's steps that kept some documents and dropped others.
+    """The account of a run's steps that read documents, or kept some and dropped others.
 
     Args:
         run: the run folder.
@@ -22,10 +22,18 @@ def funnel(run: Path, names: Sequence[str]) -> dict[str, Any]:
     languages: dict[str, dict[str, int]] = {}
     for name in names:
         manifest = read_manifest(run / "steps" / name)
-        said = manifest.figures.get("documents") if manifest else None
-        if manifest is None or not isinstance(said, dict) or "kept" not in said:
+        if manifest is None:
             continue
-        steps.append({"step": name, "component": manifest.component, "dropped": {}, "quarantined": 0, **said})
+        said = manifest.figures.get("documents")
+        read = manifest.figures.get("read")
+        if isinstance(said, dict) and "kept" in said:
+            steps.append({"step": name, "component": manifest.component, "dropped": {}, "quarantined": 0, **said})
+        elif isinstance(read, dict):
+            counts = {each: read[each] for each in ("in", "kept", "quarantined")}
+            steps.append({"step": name, "component": manifest.component, "dropped": read["passed_over"], **counts})
+            continue
+        else:
+            continue
         kept = {tag: each.get("kept") for tag, each in manifest.figures.get("by_language", {}).items()}
         if kept and None not in kept.values():
             sizes = manifest.figures.get("bytes", {})

@@ -23,6 +23,7 @@ from panglot.languages import Language
 __all__ = ["language_in_name", "plan", "read_text"]
 
 _FEW = 10
+_FAILURES_SHOWN = 3
 _SMALL_BYTES = 16 << 20
 
 
@@ -165,6 +166,11 @@ def _tell_failures(results: Sequence[dict[str, Any]], readings: Sequence[Reading
             if len(readings) == 1:
                 raise InputError(what, where=where, fix=fix)
             step.quarantine(what, where=where)
+    failed = [f"{where}: {what}" for result in results for what, where, _ in result["failures"]]
+    if failed:
+        files = "1 file" if len(failed) == 1 else f"{len(failed)} files"
+        more = f"; and {len(failed) - _FAILURES_SHOWN} more" if len(failed) > _FAILURES_SHOWN else ""
+        step.note(f"{files} of {len(readings)} could not be read to the end: {'; '.join(failed[:_FAILURES_SHOWN])}{more}")
 
 
 def _keep_accounts(results: Sequence[dict[str, Any]], found: Counter[str], step: Step) -> None:

@@ -15,6 +15,7 @@ COMPONENTS: dict[str, str] = {
     "bitext_retrieval": "panglot.evaluation.bitext_retrieval:bitext_retrieval",
     "compare": "panglot.evaluation.compare:compare",
     "compare_trials": "panglot.evaluation.compare_trials:compare_trials",
+    "document_bits": "panglot.evaluation.document_bits:document_bits",
     "trial": "panglot.evaluation.trial:trial",
 }
 

@@ -142,7 +142,9 @@ def _means(items: pa.Table, metric: str, values: Any) -> dict[UnitKey, Units]:
     means = keyed.group_by(["task", "language", "item"], use_threads=False).aggregate([("value", "mean")])
     means = means.sort_by([("task", "ascending"), ("language", "ascending"), ("item", "ascending")])
     found: dict[UnitKey, Units] = {}
-    groups = means.group_by(["task", "language"], use_threads=False).aggregate([("item", "count")]).to_pylist()
+    groups = means.group_by(["task", "language"], use_threads=False).aggregate([("item", "count")])
+    # Groups do not always come in the order of their first rows.
+    groups = groups.sort_by([("task", "ascending"), ("language", "ascending")]).to_pylist()
     start = 0
     for group in groups:
         part = means.slice(start, group["item_count"])

@@ -203,6 +203,9 @@ def _account(step: Ancestor) -> dict[str, Any]:
 
 def _flow(step: Ancestor) -> dict[str, Any]:
     said = _account(step)
+    read = step.manifest.figures.get("read")
+    if "kept" not in said and isinstance(read, dict):
+        said = {"in": read["in"], "kept": read["kept"], "dropped": read["passed_over"], "quarantined": read["quarantined"]}
     dropped = said.get("dropped") if isinstance(said.get("dropped"), dict) else {}
     whole = "kept" in said
     return {
@@ -212,7 +215,7 @@ def _flow(step: Ancestor) -> dict[str, Any]:
         "kept": said.get("kept") if whole else sum(Documents(step.folder).counts.values()),
         "dropped": dict(sorted((dropped or {}).items(), key=lambda each: (-each[1], each[0]))),
         "changed": _number(said.get("changed", said.get("cut", 0))),
-        "quarantined": sum(step.manifest.quarantined.values()) or said.get("quarantined", 0),
+        "quarantined": said["quarantined"] if "quarantined" in said else sum(step.manifest.quarantined.values()),
     }
 
 

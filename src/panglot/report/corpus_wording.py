@@ -40,7 +40,8 @@ def headline(facts: Mapping[str, Any]) -> str:
         f"{wording.size(total['bytes'])}"
     )
     if total["read"] and total["read"] > total["documents"]:
-        text += f": {percent(total['documents'] / total['read'])} of the documents that were read"
+        share = percent(total["documents"] / total["read"]).replace(" ", "\u00a0")
+        text += f": {share} of the documents that were read"
     return text[:1].upper() + text[1:] + "."
 
 

@@ -152,6 +152,8 @@ def training_arguments(
         warmup_steps=warmup_share,
         weight_decay=0.0,
         bf16=precision == "bf16",
+        # transformers refuses bf16 on a processor that it was not told to use
+        use_cpu=precision == "bf16" and not torch.cuda.is_available(),
         seed=seed % 2**32,
         batch_sampler=EvenBatches,
         save_strategy="no",

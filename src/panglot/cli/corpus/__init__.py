@@ -13,6 +13,7 @@ _COMMANDS: tuple[str, ...] = (
     "deduplicate",
     "decontaminate",
     "identify",
+    "teach",
     "harvest",
     "sources",
 )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from panglot.artifacts import InputError, Step
 from panglot.corpus.balance.plan import Plan, Unit
 from panglot.corpus.balance.ranks import NOTHING, last_rank, ranks_of
-from panglot.corpus.documents import SCHEMA, SHARDS_FOLDER, Documents
+from panglot.corpus.documents import PARQUET, SCHEMA, SHARDS_FOLDER, Documents
 from panglot.corpus.engine import run_tasks
 
 _ROWS = 1 << 12
@@ -132,7 +132,7 @@ def write_pass(task: Pass, out: Path) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     path = out / SHARDS_FOLDER / f"{task.index:05}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=3, version="2.6") as writer:
+    with pq.ParquetWriter(path, SCHEMA, **PARQUET) as writer:
         for batch in pq.ParquetFile(task.shard).iter_batches(batch_size=_ROWS, columns=SCHEMA.names):
             kept = batch.filter(_taken(batch, task))
             if not len(kept):

@@ -12,11 +12,12 @@ from pydantic import Field
 
 from panglot.artifacts import Artifact, InputError, Step
 from panglot.corpus.checks.character_models import perplexities
+from panglot.corpus.checks.kin import SAME, distant, siblings
+from panglot.corpus.checks.kin import kin as kin_of
 from panglot.corpus.checks.sample import samples
 from panglot.corpus.documents import UNDETERMINED, Documents
 from panglot.corpus.engine.sieve import write_table
-from panglot.languages import Language, tables
-from panglot.languages.kinship import shared_groups
+from panglot.languages import Language
 from panglot.languages.scripts import script_of, share_in
 
 CHECKS_FILE, DIVERGENCES_FILE = "checks.parquet", "divergences.parquet"
@@ -38,8 +39,6 @@ SCHEMA = pa.schema(
 )
 _DIVERGENCES = pa.schema([("first", pa.string()), ("second", pa.string()), ("divergence", pa.float64())])
 _LEAST_CHARACTERS = 2_000
-# Languages whose lineages part in the last two groups only (Bosnian and Croatian, Danish and Bokmål) are too alike to judge.
-_SIBLINGS = 2
 # Far below every other corpus outside the neighbour's family: the same language in another domain, with many letters to learn.
 _ALONE_RATIO, _ALONE_GAP = 5.0, 5.0
 _TRUSTED_RATIO = 3.0
@@ -98,8 +97,9 @@ def check_corpora(
         by: what a corpus is: a language, or a source and language.
         characters: sampled from each corpus, half of them to train the model; chosen by the seed.
         script_share: least share of letters in the label's script.
-        outside: up to this ratio a corpus outside the family is in the same language.
-        same: up to this ratio a relative, which is no close one, is in the same language.
+        outside: up to this ratio a corpus outside the family, or of a distant relative, is in the same language. A distant
+            relative shares at most a third of the shorter lineage.
+        same: up to this ratio another relative, which is no close one, is in the same language.
         step: where to write.
 
     Raises:
@@ -119,7 +119,7 @@ def check_corpora(
     matrix = perplexities([train for train, _ in halves.values()], [test for _, test in halves.values()])
     own, divergence = np.diag(matrix).copy(), np.fmax(matrix, matrix.T)
     large = np.array([min(map(len, pair)) >= _LEAST_CHARACTERS // 2 for pair in halves.values()])
-    kin = np.array([[_kin(first, second) for second in languages] for first in languages])
+    kin = np.array([[kin_of(first, second) for second in languages] for first in languages])
     ratios = divergence / np.fmax(own[:, None], own[None, :])
     nearest = _nearest(ratios, divergence, kin, large)
     rows = []
@@ -158,23 +158,11 @@ def check_corpora(
     return CorpusCheck(step.out)
 
 
-_SAME = -1
-
-
-def _kin(first: Language, second: Language) -> int:
-    """Groups of the lineage in common; -1 for the same language, also in another script or under its macrolanguage's code."""
-    one, other = first.code, second.code
-    macros = {tables.facts(each).macrolanguage for each in (one, other)}
-    if one == other or tables.twin(one) == other or one in macros or other in macros:
-        return _SAME
-    return shared_groups(first, second)
-
-
 def _nearest(
     ratios: NDArray[np.float64], divergence: NDArray[np.float64], kin: NDArray[np.int64], large: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """The corpus of another language with the least divergence; -1 where there is none."""
-    open_to = (kin != _SAME) & np.isfinite(divergence) & np.isfinite(ratios) & large[None, :]
+    open_to = (kin != SAME) & np.isfinite(divergence) & np.isfinite(ratios) & large[None, :]
     distance = np.where(open_to, divergence, np.inf)
     return np.where(open_to.any(axis=1), distance.argmin(axis=1), -1)
 
@@ -197,8 +185,8 @@ def _flag(
         next_one = np.nanmin(ratios[place, others]) if len(others) and np.isfinite(ratios[place, others]).any() else np.inf
         alone = ratio <= _ALONE_RATIO and next_one >= _ALONE_GAP * ratio and np.isfinite(next_one)
         return "outside_family" if ratio <= outside or alone else None
-    depth = max(len(tables.path(languages[each].code)) for each in (place, near))
-    return "same_language" if ratio <= same and shared < depth - _SIBLINGS else None
+    bound = outside if distant(languages[place], languages[near]) else same
+    return "same_language" if ratio <= bound and not siblings(languages[place], languages[near]) else None
 
 
 def _trusted(place: int, near: int, ratios: NDArray[np.float64], kin: NDArray[np.int64]) -> bool:
@@ -206,7 +194,7 @@ def _trusted(place: int, near: int, ratios: NDArray[np.float64], kin: NDArray[np
     speaks = (
         (kin[place] != 0) & (kin[near] == 0)
         if kin[place, near] == 0
-        else (kin[place] > kin[place, near]) | (kin[place] == _SAME)
+        else (kin[place] > kin[place, near]) | (kin[place] == SAME)
     )
     speaks[[place, near]] = False
     return bool((ratios[place, speaks] <= _TRUSTED_RATIO).any())

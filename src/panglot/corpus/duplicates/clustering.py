@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panglot.corpus.duplicates.runs import Run
+from panglot.corpus.duplicates.runs import Run, in_order
 
 _RANGE_DOCUMENTS = 1 << 19
 _COMPARED = 1 << 15
@@ -110,8 +110,8 @@ def _slice(runs: Sequence[Run], given: Range) -> tuple[NDArray[np.uint64], NDArr
             hashes.append(np.array(band[first:last]))
             documents.append(run.rows[given.band][first:last].astype(np.int64) + run.first)
     found, rows = np.concatenate(hashes), np.concatenate(documents)
-    # runs come in the order of their documents, so a stable sort leaves the documents of a bucket in order
-    order = np.argsort(found, kind="stable")
+    # runs come in the order of their documents and equal hashes stay as they stand: so the documents of a bucket are in order
+    order = in_order(found)
     return found[order], rows[order]
 
 

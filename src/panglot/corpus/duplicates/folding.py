@@ -19,6 +19,7 @@ import regex
 from numpy.typing import NDArray
 
 from panglot.corpus.segmentation.code_points import CODE_POINTS
+from panglot.corpus.segmentation.optional_marks import RANGES as OPTIONAL_MARKS
 
 SEPARATOR, SPACED, IDEOGRAPHIC, UNSPACED = range(4)
 """Kinds of folded characters: between words; of scripts that part words by spaces; Han, kana and other scripts of which a
@@ -40,13 +41,6 @@ _IDEOGRAPHIC_SCRIPTS = ("Hani", "Hira", "Kana", "Bopo", "Yiii", "Tang", "Nshu", 
 # Tibetan and 'Phags-pa are not here: they part syllables by a mark of punctuation, which does for a space.
 _UNSPACED_SCRIPTS = ("Thai", "Laoo", "Khmr", "Mymr", "Lana", "Tale", "Talu", "Java", "Bali", "Bugi", "Batk", "Maka")
 _ALSO_IDEOGRAPHIC = (0x30FC, 0x3099, 0x309A, 0x3006, 0x303C)
-# What a writer may leave out. Not here: U+0653 to U+0655 (parts of letters), U+0656 to U+065F (vowels of Kashmiri and others).
-_OPTIONAL_MARKS = (
-    *((0x0610, 0x061A), (0x0640, 0x0640), (0x064B, 0x0652), (0x0670, 0x0670), (0x06D6, 0x06DC), (0x06DF, 0x06E4)),
-    *((0x06E7, 0x06E8), (0x06EA, 0x06ED), (0x08D4, 0x08E1), (0x08F0, 0x08F2)),
-    *((0x0591, 0x05BD), (0x05BF, 0x05BF), (0x05C1, 0x05C2), (0x05C4, 0x05C5), (0x05C7, 0x05C7)),
-    *((0x0730, 0x074A), (0x034F, 0x034F), (0x180B, 0x180D), (0x180F, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF)),
-)
 # Kept as they are without asking: Han letters and Hangul syllables have no case, and these blocks hold most code points.
 _WHOLE = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0x17000, 0x18CFF), (0x20000, 0x2EBEF), (0x30000, 0x323AF))
 _HANGUL_LETTERS = (0x3131, 0x318E)
@@ -76,7 +70,7 @@ class Folding:
 @cache
 def folding() -> Folding:
     """The table, made once a process (about a third of a second)."""
-    optional = frozenset(code for first, last in _OPTIONAL_MARKS for code in range(first, last + 1))
+    optional = frozenset(code for first, last in OPTIONAL_MARKS for code in range(first, last + 1))
     whole = np.zeros(CODE_POINTS, dtype=bool)
     for first, last in _WHOLE:
         whole[first : last + 1] = True

@@ -19,7 +19,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import xxhash
 from numpy.typing import NDArray
 
@@ -28,11 +27,11 @@ from panglot.corpus.duplicates.minhash import MinHash, Signatures
 from panglot.corpus.duplicates.normal_form import batches
 from panglot.corpus.duplicates.shingles import joined, shingles, whole_hashes
 from panglot.corpus.engine import by_document
+from panglot.corpus.engine.streaming import stretches
 from panglot.corpus.segmentation.words import mixed
 
 Kind = Literal["near", "exact"]
 _RUN_DOCUMENTS = 1 << 16
-_BATCH_ROWS = 1 << 13
 _EXACT_BYTES = 16
 _COLUMNS = ["id", "text", "language"]
 
@@ -140,28 +139,30 @@ def make_runs(likeness: Likeness, given: tuple[int, str], out: Path) -> dict[str
     """
     number, shard = given
     names: list[tuple[str, int]] = []
-    for part, table in enumerate(_stretches(Path(shard))):
+    for part, table in enumerate(_measured_stretches(Path(shard), likeness)):
         name = f"{number:05}-{part:03}"
         _write_run(table, likeness, out / "runs" / name)
         names.append((name, len(table)))
     return {"runs": names}
 
 
-def _stretches(shard: Path) -> Iterator[pa.Table]:
-    held: list[pa.RecordBatch] = []
+def _measured_stretches(shard: Path, likeness: Likeness) -> Iterator[pa.Table]:
+    """What is kept of 65,536 documents or a few more at a time; their texts are never held together."""
+    held: list[pa.Table] = []
     count = 0
-    for batch in pq.ParquetFile(shard).iter_batches(batch_size=_BATCH_ROWS, columns=_COLUMNS):
-        held.append(batch)
-        count += len(batch)
+    for documents in stretches(shard, _COLUMNS):
+        if len(documents):
+            found = by_document(documents, partial(_measured, likeness)).values
+            held.append(found.append_column("id", documents["id"]))
+            count += len(documents)
         if count >= _RUN_DOCUMENTS:
-            yield pa.Table.from_batches(held)
+            yield pa.concat_tables(held)
             held, count = [], 0
     if held:
-        yield pa.Table.from_batches(held)
+        yield pa.concat_tables(held)
 
 
-def _write_run(documents: pa.Table, likeness: Likeness, path: Path) -> None:
-    found = by_document(documents, partial(_measured, likeness)).values
+def _write_run(found: pa.Table, likeness: Likeness, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     characters = found["characters"].fill_null(-1).to_numpy()
     sound = np.flatnonzero(characters >= 0)
@@ -170,9 +171,9 @@ def _write_run(documents: pa.Table, likeness: Likeness, path: Path) -> None:
     kept, rows = hashes[sound].T, np.empty((likeness.bands, len(sound)), dtype=np.uint32)
     ordered = np.empty((likeness.bands, len(sound)), dtype=np.uint64)
     for band in range(likeness.bands):
-        order = np.argsort(kept[band], kind="stable")
+        order = in_order(kept[band])
         rows[band], ordered[band] = sound[order], kept[band][order]
-    ids = np.array([each.encode() for each in documents["id"].to_pylist()], dtype=np.bytes_)
+    ids = np.array([each.encode() for each in found["id"].to_pylist()], dtype=np.bytes_)
     for name, values in {
         "hashes": ordered,
         "rows": rows,
@@ -185,7 +186,7 @@ def _write_run(documents: pa.Table, likeness: Likeness, path: Path) -> None:
 
 def _unpacked(column: pa.ChunkedArray, width: int) -> NDArray[np.uint8]:
     """A column of equally long bytes as an array, uint8 [rows, width]; zeros for rows that are null."""
-    filled = column.fill_null(bytes(width)).combine_chunks()
+    filled = (column.fill_null(bytes(width)) if column.null_count else column).combine_chunks()
     data = filled.buffers()[1]
     if data is None:
         return np.zeros((0, width), dtype=np.uint8)
@@ -229,6 +230,28 @@ def _packed(values: NDArray[np.uint8]) -> pa.Array:
     width = values.shape[1]
     buffer = pa.py_buffer(np.ascontiguousarray(values))
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(values), [None, buffer])
+
+
+def in_order(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """The order of hashes, equal ones as they stand: a stable argsort, by a sort that is not stable and four times as quick.
+
+    Example:
+        >>> in_order(np.array([7, 3, 7, 1], dtype=np.uint64)).tolist()
+        [3, 1, 0, 2]
+    """
+    order = np.argsort(hashes)
+    found = hashes[order]
+    same = found[1:] == found[:-1]
+    if same.any():
+        tied = np.zeros(len(order), dtype=bool)
+        tied[1:] = same
+        tied[:-1] |= same
+        begins = np.ones(len(order), dtype=np.int64)
+        begins[1:] -= same
+        keys = np.cumsum(begins)[tied] * len(order) + order[tied]
+        keys.sort()
+        order[tied] = keys % len(order)
+    return order
 
 
 def likeness_of(value: dict[str, Any]) -> Likeness:

@@ -48,7 +48,9 @@ class Accounts:
         self.by_language: dict[str, Account] = {}
 
     def of(self, language: str) -> Account:
-        return self.by_language.setdefault(language, Account())
+        if language not in self.by_language:
+            self.by_language[language] = Account()
+        return self.by_language[language]
 
     def count(
         self,

@@ -8,6 +8,8 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from panglot.corpus.documents import PARQUET
+
 _READ_ROWS = 256
 _STRETCH_ROWS = 4096
 _STRETCH_BYTES = 1 << 24
@@ -76,7 +78,7 @@ class TableWriter:
     def _open(self) -> pq.ParquetWriter:
         if self._writer is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self._path, self._schema, compression="zstd", compression_level=3, version="2.6")
+            self._writer = pq.ParquetWriter(self._path, self._schema, **PARQUET)
         return self._writer
 
     def _flush(self) -> None:

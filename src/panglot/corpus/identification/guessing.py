@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from panglot.artifacts import InputError, did_you_mean
 from panglot.corpus.identification.letters import Letters, find_letters, script_group, scripts
 from panglot.corpus.identification.model import Model
+from panglot.corpus.identification.scoring import Quick, Scorer, heats
 
 PACKAGED = Path(__file__).parent / "weights"
 # as in panglot.corpus.documents, which brings in more than this module needs memory for
 UNDETERMINED = "und"
-_BATCH_TEXTS = 128
-_BATCH_CHARACTERS = 1 << 15
+_BATCH_TEXTS = 256
+_BATCH_CHARACTERS = 1 << 16
+QUICK = Quick(sure=0.9, words=8, known=0.5)
 LONGEST = 1 << 14
 """Characters of a text that are looked at; the rest of a longer one is not."""
 
@@ -134,49 +136,48 @@ class PanglotIdentifier(Identifier):
     """Panglot's own identifier.
 
     Confidence is softmax(score / T), T = temperature · (n / 100)^length for n n-grams, fitted on snippets that the weights
-    were not
-    trained on. A language that the model does not know is one more candidate, with the score stranger + stranger_rate · n. A
-    text
-    is `und` when the best confidence is below the threshold, or when too few of its n-grams and words are known to the model.
+    were not trained on. A language that the model does not know is one more candidate, with the score
+    stranger + stranger_rate · n. A text is `und` when the best confidence is below the threshold, or when too few of its
+    n-grams and words are known to the model.
+
+    A text whose words alone leave no doubt is answered by them; see `scoring.py`.
 
     Args:
         model: weights; those of the package without it.
         among: canonical tags to choose from; all without it.
+        thorough: score every text with all n-grams; a fifth of the speed.
     """
 
     name = "panglot"
 
-    def __init__(self, model: Model | None = None, among: Sequence[str] | None = None) -> None:
-        self.model = packaged_model() if model is None else model
+    def __init__(self, model: Model | None = None, among: Sequence[str] | None = None, *, thorough: bool = False) -> None:
+        self._scorer = packaged_scorer() if model is None else Scorer(model)
         self._among = None
-        self.languages = self.model.tags
+        self._quick = None if thorough else QUICK
+        self.languages = tags = self._scorer.tags
         if among is not None:
             for tag in among:
-                if tag not in self.model.tags:
+                if tag not in tags:
                     raise InputError(
-                        f"the identifier does not know {tag}", where="languages", fix=did_you_mean(tag, self.model.tags) or None
+                        f"the identifier does not know {tag}", where="languages", fix=did_you_mean(tag, tags) or None
                     )
-            self._among = np.isin(np.array(self.model.tags), list(among))
+            self._among = np.isin(np.array(tags), list(among))
             self.languages = tuple(sorted(set(among)))
 
     def _of(self, texts: list[str]) -> Guesses:
         letters = find_letters(texts)
-        model, set_ = self.model, self.model.calibration
-        scores = model.score(letters, k=8, among=self._among)
-        amount = np.maximum(scores.features, 1)
-        temperature = set_["temperature"] * np.maximum(amount / 100, 0.02) ** set_["length"]
-        scaled = (scores.values - scores.values[:, :1]) / temperature[:, None]
-        weights = np.exp(np.maximum(scaled, -60))
+        scores = self._scorer.score(letters, self._among, self._quick)
+        limits = self._scorer.calibration
+        heat, stranger = heats(limits, scores.features, scores.by_words)
+        weights = np.exp(np.maximum((scores.values - scores.values[:, :1]) / heat[:, None], -60))
         weights[scores.languages < 0] = 0
         # a language that is no candidate: one that gives every n-gram the same small odds
-        stranger = set_["stranger"] + set_["stranger_rate"] * amount
-        doubt = np.exp(np.clip((stranger - scores.values[:, 0]) / temperature, -60, 60))
+        doubt = np.exp(np.clip((stranger - scores.values[:, 0]) / heat, -60, 60))
         shares = weights / (weights.sum(1) + doubt)[:, None]
-        tags = np.array([*model.tags, ""], object)
+        tags = np.array([*self._scorer.tags, ""], object)
         first, second = tags[scores.languages[:, 0]], tags[scores.languages[:, 1]]
-        unknown = (
-            (scores.languages[:, 0] < 0) | (shares[:, 0] < set_["least"]) | ((scores.known < set_["known"]) & (amount >= 20))
-        )
+        unknown = (scores.languages[:, 0] < 0) | (shares[:, 0] < limits["least"])
+        unknown |= ~scores.by_words & (scores.known < limits["known"]) & (scores.features >= 20)
         confidence = np.where(scores.languages[:, 0] < 0, 0, shares[:, 0])
         second_share = np.where(scores.languages[:, 1] < 0, 0, shares[:, 1])
         script, share = scripts_of(letters)
@@ -196,7 +197,7 @@ class ScriptIdentifier(Identifier):
     name = "script"
 
     def __init__(self, model: Model | None = None) -> None:
-        tags = (packaged_model() if model is None else model).tags
+        tags = packaged_scorer().tags if model is None else model.tags
         by: dict[str, list[str]] = {}
         for tag in tags:
             by.setdefault(script_group(tag[4:]), []).append(tag)
@@ -210,10 +211,15 @@ class ScriptIdentifier(Identifier):
         return Guesses(tags, np.where(tags == UNDETERMINED, none, share), np.full(len(texts), "", object), none, script, share)
 
 
-@lru_cache(maxsize=1)
 def packaged_model() -> Model:
-    """The model in the package, read once."""
+    """The model in the package."""
     return Model.read(PACKAGED)
+
+
+@lru_cache(maxsize=1)
+def packaged_scorer() -> Scorer:
+    """The model in the package laid out for scoring, read once."""
+    return Scorer(packaged_model())
 
 
 def identifier(back_end: str = "panglot", *, languages: Sequence[str] | None = None) -> Identifier:

@@ -9,6 +9,8 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from panglot.corpus.segmentation.optional_marks import optional_vowels
+
 _TABLE = 0x20000
 """From here on there are only Han letters and what is not text."""
 _APOSTROPHES = "'’ʼʻ`´‘ʹꞌ"
@@ -86,6 +88,7 @@ def tables() -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
             folded[each] = ord(character.lower()[0])
     for mark in _APOSTROPHES:
         folded[ord(mark)] = ord("'")
+    folded[ord("ٱ")] = ord("ا")  # alef wasla goes with harakat
     script = np.zeros(_TABLE, np.uint8)
     for number, name in enumerate(scripts()):
         if name:
@@ -101,7 +104,7 @@ def tables() -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
 
 
 def find_letters(texts: Sequence[str]) -> Letters:
-    """The letters of texts, NFC, lower case, apostrophes inside words as one letter.
+    """The letters of texts, NFC, lower case, apostrophes inside words as one letter, without harakat and niqqud.
 
     Example:
         >>> found = find_letters(["Dobry dźeń!", "", "ទៅ 12"])
@@ -113,6 +116,10 @@ def find_letters(texts: Sequence[str]) -> Letters:
     raw = np.frombuffer(("\n".join(["", *normal, ""])).encode("utf-32-le", "surrogatepass"), dtype="<u4")
     ends = np.zeros(len(normal) + 1, np.int64)
     np.cumsum([len(each) + 1 for each in normal], out=ends[1:])
+    vowels = optional_vowels(raw)
+    if len(vowels):
+        # what a text is written in does not hang on whether its writer put them
+        raw, ends = np.delete(raw, vowels), ends - np.searchsorted(vowels, ends)
     far = raw >= _TABLE
     if far.any():
         near = np.where(far, 0, raw)

@@ -8,7 +8,7 @@ from panglot.corpus.identification.letters import SPACE, Letters
 ORDERS = (1, 2, 3, 4, 5)
 COLUMNS = len(ORDERS) + 1
 """N-grams of one to five characters that begin at a position, and the word that does."""
-BITS = 21
+BITS = 22
 BUCKETS = 1 << BITS
 """The bucket after the last one is the place of n-grams that are none."""
 _STEP = np.uint32(0x9E3779B1)
@@ -33,7 +33,8 @@ def find_ngrams(letters: Letters) -> NDArray[np.int32]:
     """
     codes = letters.codes
     count = int(letters.bounds[-1])
-    found = np.full((count, COLUMNS), BUCKETS, np.int32)
+    # one order behind the other in memory: each is looked up in one go
+    found = np.full((COLUMNS, count), BUCKETS, np.int32).T
     if not count:
         return found
     # spaces behind the end, so that every position has five characters
@@ -49,10 +50,18 @@ def find_ngrams(letters: Letters) -> NDArray[np.int32]:
         if order > 2:
             inner = inner | spaces[order - 2 : count + order - 2]
         np.copyto(found[:, column], _bucket(hashes, column), where=~inner, casting="unsafe")
-    starts = np.flatnonzero(spaces[:count])
-    if len(starts):
-        lengths = np.diff(np.append(starts, count))
-        inside = np.arange(count) - np.repeat(starts, lengths)
-        words = np.add.reduceat(codes[:count] * _POWERS[np.minimum(inside, 63)], starts, dtype=np.uint32)
-        found[starts, COLUMNS - 1] = _bucket(words, COLUMNS - 1)
+    starts, words = find_words(letters)
+    found[starts, COLUMNS - 1] = words
     return found
+
+
+def find_words(letters: Letters) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Where words begin, int64 [words], and their buckets, uint32 [words]."""
+    count = int(letters.bounds[-1])
+    codes = letters.codes[:count]
+    starts = np.flatnonzero(codes == SPACE)
+    if not len(starts):
+        return starts, np.zeros(0, np.uint32)
+    inside = np.arange(count) - np.repeat(starts, np.diff(starts, append=count))
+    hashes = np.add.reduceat(codes * _POWERS[np.minimum(inside, 63)], starts, dtype=np.uint32)
+    return starts, _bucket(hashes, COLUMNS - 1)

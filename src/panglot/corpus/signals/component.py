@@ -88,7 +88,8 @@ def signals(
     unknown = sorted(tag for tag in of.languages if thresholds is not None and tag not in thresholds.languages)
     if unknown:
         some = ", ".join(unknown[:10]) + (", …" if len(unknown) > 10 else "")
-        step.note(f"{len(unknown)} languages have no stop words and no reference model in the thresholds: {some}")
+        have = "1 language has" if len(unknown) == 1 else f"{len(unknown)} languages have"
+        step.note(f"{have} no stop words and no reference model in the thresholds: {some}")
     step.figures.update(documents=sum(of.counts.values()), signals=columns(wanted))
     return Signals(step.out)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panglot.corpus.segmentation.optional_marks import optional_vowels
 from panglot.corpus.segmentation.words import Words
 from panglot.corpus.signals.characters import (
     BULLET,
@@ -42,9 +43,15 @@ Counts = NDArray[Any]
 
 
 def sizes(layout: Layout, words: Words) -> dict[str, Counts]:
-    """Numbers of characters, words, lines and paragraphs; lengths of words; the longest run of one character."""
+    """Numbers of characters, words, lines and paragraphs; lengths of words; the longest run of one character.
+
+    Vowel marks that a writer may leave out (harakat, niqqud) do not make a word longer: text with them is no worse.
+    """
     counts = words.counts
     lengths = words.lengths
+    marks = optional_vowels(layout.points.codes)
+    if len(marks):
+        lengths = lengths - (np.searchsorted(marks, words.ends) - np.searchsorted(marks, words.starts))
     texts = np.repeat(np.arange(len(counts)), counts)
     ordered = np.sort((texts << 20) | np.minimum(lengths, _LONGEST_LENGTH)) & _LONGEST_LENGTH
     some = np.flatnonzero(counts)

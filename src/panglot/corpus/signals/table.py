@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Direction = Literal["above", "below", "outside"]
-Group = Literal["size", "gopher_quality", "gopher_repetition", "fineweb", "c4", "roots", "madlad", "damage", "reference"]
+Group = Literal[
+    "size", "gopher_quality", "gopher_repetition", "fineweb", "c4", "roots", "madlad", "damage", "reference", "language_model"
+]
 
 GOPHER = "Rae et al. 2021, https://arxiv.org/abs/2112.11446"
 FINEWEB = "Penedo et al. 2024, https://arxiv.org/abs/2406.17557"
@@ -12,6 +14,7 @@ C4 = "Raffel et al. 2020, https://jmlr.org/papers/v21/20-074.html"
 ROOTS = "Laurençon et al. 2022, https://arxiv.org/abs/2303.03915"
 MADLAD = "Kudugunta et al. 2023, https://arxiv.org/abs/2309.04662"
 GLOT500 = "ImaniGooghari et al. 2023, https://aclanthology.org/2023.acl-long.61"
+CCNET = "Wenzek et al. 2020, https://aclanthology.org/2020.lrec-1.494"
 NLLB = "NLLB Team 2022, https://arxiv.org/abs/2207.04672"
 PANGLOT = "Panglot"
 
@@ -76,9 +79,13 @@ SIGNALS: dict[str, Signal] = {
     "words": _count("words", "outside", "size", GOPHER),
     "lines": _count("lines that hold more than white space", "outside", "size", PANGLOT),
     "paragraphs": _count("blocks of lines between empty lines", "outside", "size", PANGLOT),
-    "mean_word_length": Signal("characters a word, mean", "characters", "outside", 0, None, "size", GOPHER),
-    "median_word_length": Signal("characters a word, median", "characters", "outside", 0, None, "size", PANGLOT),
-    "longest_word": _count("characters of the longest word", "above", "size", PANGLOT, "characters"),
+    "mean_word_length": Signal(
+        "characters a word, harakat and niqqud aside, mean", "characters", "outside", 0, None, "size", GOPHER
+    ),
+    "median_word_length": Signal(
+        "characters a word, harakat and niqqud aside, median", "characters", "outside", 0, None, "size", PANGLOT
+    ),
+    "longest_word": _count("characters of the longest word, harakat and niqqud aside", "above", "size", PANGLOT, "characters"),
     "longest_run": _count("longest run of one character, white space apart", "above", "size", NLLB, "characters"),
     "hashes_per_word": Signal("number signs over words", "per word", "above", 0, None, "gopher_quality", GOPHER),
     "ellipses_per_word": Signal("ellipses (… or ...) over words", "per word", "above", 0, None, "gopher_quality", GOPHER),
@@ -173,8 +180,18 @@ SIGNALS: dict[str, Signal] = {
         "reference",
         PANGLOT,
     ),
+    "bits_per_byte": Signal(
+        "log2 of the perplexity of a language model, by byte of UTF-8 (evaluation.document_bits)",
+        "bits per byte",
+        "above",
+        0,
+        None,
+        "language_model",
+        CCNET,
+    ),
 }
-GROUPS: tuple[Group, ...] = tuple(dict.fromkeys(each.group for each in SIGNALS.values()))
+GROUPS: tuple[Group, ...] = tuple(dict.fromkeys(each.group for each in SIGNALS.values() if each.group != "language_model"))
+"""What `corpus.signals` measures; `language_model` needs one, and is measured by `evaluation.document_bits`."""
 
 
 def columns(groups: tuple[Group, ...] | None = None) -> list[str]:
@@ -184,4 +201,4 @@ def columns(groups: tuple[Group, ...] | None = None) -> list[str]:
         >>> columns(("fineweb",))
         ['punctuated_line_share', 'short_line_share', 'repeated_line_characters', 'newlines_per_word']
     """
-    return [name for name, each in SIGNALS.items() if groups is None or each.group in groups]
+    return [name for name, each in SIGNALS.items() if each.group in (GROUPS if groups is None else groups)]

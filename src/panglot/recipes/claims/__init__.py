@@ -7,6 +7,9 @@ CLAIMS: dict[str, dict[str, str]] = {
     "corpus": {
         "filtering": "panglot.recipes.claims.filtering:FILTERING",
         "sentence-filters": "panglot.recipes.claims.sentence_filters:SENTENCE_FILTERS",
+        "wrong-scripts": "panglot.recipes.claims.wrong_labels:WRONG_SCRIPTS",
+        "wrong-languages": "panglot.recipes.claims.wrong_labels:WRONG_LANGUAGES",
+        "rehydration": "panglot.recipes.claims.rehydration:REHYDRATION",
         "temperature": "panglot.recipes.claims.balance:BALANCE_TEMPERATURE",
         "unimax": "panglot.recipes.claims.balance:BALANCE_UNIMAX",
         "over-sampling": "panglot.recipes.claims.balance:BALANCE_REPETITION",

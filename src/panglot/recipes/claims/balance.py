@@ -14,7 +14,7 @@ from panglot.recipes.recipe import StepRecipe
 
 LOW = "ell_Grek"
 HIGH = ("deu_Latn", "fra_Latn", "spa_Latn", "rus_Cyrl")
-STEPS, STEP_BYTES = 80, 4096
+STEPS, STEP_BYTES = 80, 2048
 SHARE = 0.005
 NATURAL, TEMPERATURE, UNIMAX, EQUAL, FRESH = "natural", "temperature", "unimax", "equal", "fresh"
 _RULES: dict[str, dict[str, Any]] = {

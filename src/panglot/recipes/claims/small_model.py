@@ -5,11 +5,15 @@ decoder of two layers with a Unigram tokenizer, trained on nine languages and En
 letters the model knows from Russian and Bulgarian.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from panglot.artifacts import Artifact
 from panglot.evaluation.compare_trials import OVER
 from panglot.evaluation.results import Results
+from panglot.evaluation.statistics import Difference, Floats, generator, paired_bootstrap
 from panglot.recipes.adapt import DEMO_PACKAGES
 from panglot.recipes.claims.claim import Finding, outcome_below
 from panglot.recipes.recipe import StepRecipe
@@ -76,3 +80,28 @@ def below(results: Artifact, arm: str, control: str, steps: int, *, language: st
     when = "before training" if steps == 0 else f"after {steps} steps"
     outcome = outcome_below(row["ci_low"], row["ci_high"])
     return Finding(f"{arm} − {control}, {when}", row["value"], row["ci_low"], row["ci_high"], row["arms"], outcome, counts)
+
+
+def pooled(
+    artifacts: Mapping[str, Artifact], arm: str, control: str, steps: int, *, parts: Sequence[str] = ()
+) -> tuple[Difference, dict[str, float]]:
+    """arm − control over all measured documents together, paired by document and seed; and the two figures.
+
+    Trials are the steps ARM-SEED, or with parts ARM-PART-SEED: models that were measured each on documents of its own.
+    """
+    figures, values = {}, []
+    for each in (arm, control):
+        names = [f"{each}-{part}" for part in parts] or [each]
+        runs = [np.concatenate([_measured(artifacts[f"{name}-{seed}"], steps) for name in names]) for seed in SEEDS]
+        values.append(np.stack(runs))
+        figures[each] = float(values[-1].mean())
+    difference = values[0] - values[1]
+    rng = generator(SEEDS[0], arm, control)
+    return paired_bootstrap(difference, np.zeros(difference.shape[1]), rng, bounds=None), figures
+
+
+def _measured(results: Artifact, steps: int) -> Floats:
+    """Bits per byte of each document after some steps, languages in order: float64 [documents]."""
+    assert isinstance(results, Results)
+    found = {key[1]: units.values for key, units in results.units().items() if key[2] == f"bits_per_byte_{steps}"}
+    return np.concatenate([found[language] for language in sorted(found)])
