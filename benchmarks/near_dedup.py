@@ -36,7 +36,7 @@ from typing import Any
 PEERS = {
     "datatrove": [
         *("datatrove[processing]==0.10.1", "spacy==3.8.18", "jieba==0.42.1"),
-        *("pythainlp==5.4.0", "indic-nlp-library==0.92", "pyarrow", "orjson"),
+        *("pythainlp==5.4.0", "indic-nlp-library==0.92", "pyvi==0.1.1", "pyarrow", "orjson"),
     ],
     "text-dedup": ["text-dedup==0.4.0"],
 }

@@ -338,3 +338,11 @@ def test_without_stop_words_none_are_asked_for(tmp_path: Path) -> None:
     # isiXhosa takes isiZulu's bounds, and not its words
     assert found.of("xho_Latn").origin == "relatives"
     assert found.of("xho_Latn").bounds["stop_words_present"] == (None, None)
+
+
+def test_what_a_model_says_does_not_hang_on_vowel_marks():
+    model = train_model(["كتب الولد رسالة الى صديقه في المدينة البعيدة"] * 4)
+    plain, marked = "كتب الولد رسالة الى صديقه", "كَتَبَ ٱلْوَلَدُ رِسَالَةً اِلَى صَدِيقِهِ"
+    bare, full = (model.signals(find_words([each])) for each in (plain, marked))
+    assert {name: each.tolist() for name, each in bare.items()} == {name: each.tolist() for name, each in full.items()}
+    assert full["known_characters"].tolist() == [1.0]

@@ -8,6 +8,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from panglot.corpus.segmentation.code_points import CodePoints
+
 # Not here: U+0653 to U+0655 (parts of letters), U+0656 to U+065F (vowels of Kashmiri and others).
 _ARABIC = (
     *((0x0610, 0x061A), (0x0640, 0x0640), (0x064B, 0x0652), (0x0670, 0x0670), (0x06D6, 0x06DC), (0x06DF, 0x06E4)),
@@ -18,6 +20,7 @@ _SYRIAC = ((0x0730, 0x074A),)
 _OTHER = ((0x034F, 0x034F), (0x180B, 0x180D), (0x180F, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
 RANGES = (*_ARABIC, *_HEBREW, *_SYRIAC, *_OTHER)
 """First and last code points."""
+_ALEF_WASLA, _ALEF = 0x0671, 0x0627
 _FIRST, _LAST = 0x0591, 0x08F2
 """Those of the Hebrew, Arabic and Syriac marks."""
 
@@ -31,6 +34,23 @@ def optional_vowels(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
     """
     near = np.flatnonzero(codes - np.uint32(_FIRST) <= _LAST - _FIRST)
     return near[_table()[codes[near] - np.uint32(_FIRST)]] if len(near) else near
+
+
+def without_vowels(points: CodePoints) -> CodePoints:
+    """The texts without those marks, and with alef for the alef wasla that goes with them.
+
+    Where there are none, it is the same object.
+
+    Example:
+        >>> without_vowels(CodePoints.of(["ٱلْوَلَدُ", "cá"])).texts()
+        ['الولد', 'cá']
+    """
+    marks = optional_vowels(points.codes)
+    if not len(marks):
+        return points
+    codes = np.delete(points.codes, marks)
+    codes[codes == _ALEF_WASLA] = _ALEF
+    return CodePoints(codes, points.bounds - np.searchsorted(marks, points.bounds))
 
 
 @cache

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panglot.corpus.segmentation.code_points import CodePoints
+from panglot.corpus.segmentation.optional_marks import without_vowels
 from panglot.corpus.segmentation.words import Words, find_words
 from panglot.corpus.thresholds import characters as character_model
 from panglot.corpus.thresholds import word_order
@@ -65,7 +66,7 @@ class ReferenceModel:
           length may fall short of the bound by chance, so that short texts, and languages of which little is known, are not
           condemned.
 
-        NaN where a text has no letter, or no two words.
+        NaN where a text has no letter, or no two words. Vowel marks that a writer may leave out (harakat, niqqud) do not count.
 
         Example:
             >>> model = train_model(["the cat sat on the mat. the dog sat on the cat."] * 9)
@@ -79,6 +80,9 @@ class ReferenceModel:
 
     def measured(self, words: Words) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
         """The signals without the allowance for word order, and the pairs of neighbours that were looked at in each text."""
+        bare = without_vowels(words.points)
+        if bare is not words.points:
+            words = find_words(bare)
         count = len(words.points)
         units = units_of(words, spaces=self.spaces)
         found = self._characters(words.points)
@@ -156,7 +160,7 @@ def train_model(
 
     Twenty documents are enough for the characters; word order wants more, and knows little where words have many forms.
     """
-    points = CodePoints.of(texts)
+    points = without_vowels(CodePoints.of(texts))
     units = units_of(find_words(points), spaces=spaces)
     pairs = max(len(units.starts), 1)
     weights = word_order.train(units, seed=seed, negatives=int(np.clip(_PAIRS // pairs, 2, _NEGATIVES)))
