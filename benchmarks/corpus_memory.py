@@ -140,6 +140,8 @@ def main() -> None:
     asked = parser.parse_args()
     sentences = sentences_of(asked.text)
     peaks: dict[int, int] = {}
+    if asked.folder is not None:
+        asked.folder.mkdir(parents=True, exist_ok=True)
     for size in asked.sizes:
         place = Path(tempfile.mkdtemp(prefix=f"corpus-memory-{size}-", dir=asked.folder))
         try:

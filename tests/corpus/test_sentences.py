@@ -103,3 +103,15 @@ def test_sentences_of_parallel_treebanks(shared, name, least):
     texts = [joint.join(gold[at : at + 5]) for at in range(0, len(gold), 5)]
     found = {each for said in find_sentences(texts).lists() for each in said}
     assert len(found & set(gold)) / len(set(gold)) > least
+
+
+@given(st.lists(st.text(st.sampled_from("aB1 .!?…。।“”\"'()\n\u200bกข๑ʼ,;|:Աα፡"), max_size=25), max_size=5))
+def test_apart_a_text_does_not_depend_on_those_beside_it(texts):
+    assert find_sentences(texts, apart=True).lists() == [find_sentences([each]).lists()[0] for each in texts]
+
+
+def test_apart_nothing_is_learned_from_other_texts():
+    texts = ["He came to Prof. Smith met him.", "the prof. is smith and smith is here"]
+    assert find_sentences(texts, apart=True).lists() == [find_sentences([each]).lists()[0] for each in texts]
+    others = ["They met in U.S. The law changed.", "the law"]
+    assert find_sentences(others).lists()[0] != find_sentences(others, apart=True).lists()[0]

@@ -151,9 +151,7 @@ def by_sentence(judge: Identifier, texts: list[str], whole: Guesses) -> tuple[An
 
     pieces: list[str] = []
     owner: list[int] = []
-    for number, text in enumerate(texts):
-        # one text at a time: what ends a sentence is learned from the texts given, and no label may depend on its neighbours
-        sentences = find_sentences([text]).lists()[0] if len(text) >= 2 * _SHORTEST else []
+    for number, sentences in enumerate(find_sentences(texts, apart=True).lists()):
         long = [each for each in sentences if len(each) >= _SHORTEST]
         if len(long) > 1:
             spread = np.unique(np.linspace(0, len(long) - 1, min(len(long), _SENTENCES)).astype(int))

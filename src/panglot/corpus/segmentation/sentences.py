@@ -9,7 +9,7 @@ import regex
 from numpy.typing import NDArray
 
 from panglot.corpus.segmentation.code_points import CATEGORIES, CODE_POINTS, CodePoints, Spans, categories
-from panglot.corpus.segmentation.words import Words, find_words
+from panglot.corpus.segmentation.words import Words, find_words, mixed
 from panglot.languages import Language
 
 OTHER, STOP, MARK, CLOSING, SPACE, BREAK = range(6)
@@ -41,7 +41,9 @@ class Sentences(Spans):
     """The sentences of texts, without the spaces around them."""
 
 
-def find_sentences(texts: Sequence[str] | CodePoints, *, language: str | Language | None = None) -> Sentences:
+def find_sentences(
+    texts: Sequence[str] | CodePoints, *, language: str | Language | None = None, apart: bool = False
+) -> Sentences:
     """The sentences of each text, by marks, casing and line breaks; no list of any language is used.
 
     A line break ends a sentence. So does a mark with the property Sentence_Terminal (danda, ideographic stop, Ethiopic, Khmer
@@ -56,6 +58,7 @@ def find_sentences(texts: Sequence[str] | CodePoints, *, language: str | Languag
     Args:
         texts: any texts. What is in lower case, and what is abbreviated, is learned from all of them.
         language: what the texts are written in. Nothing depends on it yet: the script says what is needed.
+        apart: learn from each text for itself alone, so that its sentences do not depend on which texts stand beside it.
 
     Example:
         >>> find_sentences(["Dr. No ran 3.5 miles. Then he hid!", "यह है। वह है॥", "他说：“走吧。”我走了。"]).lists()
@@ -70,7 +73,7 @@ def find_sentences(texts: Sequence[str] | CodePoints, *, language: str | Languag
         return Sentences(points, nothing, nothing, np.zeros(len(points) + 1, dtype=np.int64))
     kinds = _kinds()[codes]
     _odd_marks(codes, kinds)
-    cuts = np.concatenate([points.bounds, np.flatnonzero(kinds == BREAK) + 1, _ends_by_marks(points, kinds)])
+    cuts = np.concatenate([points.bounds, np.flatnonzero(kinds == BREAK) + 1, _ends_by_marks(points, kinds, apart)])
     cuts = np.unique(np.concatenate([cuts, _ends_by_spaces(codes, kinds, np.unique(cuts))]))
     starts, ends = _trimmed(kinds, cuts)
     return Sentences(points, starts, ends, np.searchsorted(starts, points.bounds))
@@ -98,7 +101,7 @@ def _odd_marks(codes: NDArray[np.uint32], kinds: NDArray[np.uint8]) -> None:
     kinds[places[meant]] = MARK
 
 
-def _ends_by_marks(points: CodePoints, kinds: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _ends_by_marks(points: CodePoints, kinds: NDArray[np.uint8], apart: bool) -> NDArray[np.int64]:
     """Places behind the marks that end sentences, and behind what closes with them."""
     codes, size = points.codes, len(points.codes)
     ending = (kinds == STOP) | (kinds == MARK)
@@ -118,7 +121,7 @@ def _ends_by_marks(points: CodePoints, kinds: NDArray[np.uint8]) -> NDArray[np.i
     following = codes[np.minimum(spaced, size - 1)]
     words = find_words(points)
     if len(words):
-        ends &= at_end | ~_goes_on(words, kinds, lasts, firsts, spaced, following)
+        ends &= at_end | ~_goes_on(_Casing(words, apart), kinds, lasts, firsts, spaced, following)
     # A Japanese particle behind a closing quotation mark: the quotation is part of a sentence.
     glued = tight & (behind > lasts + 1) & (spaced == behind) & ~at_end
     glued &= _within(following, _HIRAGANA) | ~_categories_in("LNPS", following)
@@ -127,7 +130,7 @@ def _ends_by_marks(points: CodePoints, kinds: NDArray[np.uint8]) -> NDArray[np.i
 
 
 def _goes_on(
-    words: Words,
+    casing: "_Casing",
     kinds: NDArray[np.uint8],
     lasts: NDArray[np.int64],
     firsts: NDArray[np.int64],
@@ -135,8 +138,8 @@ def _goes_on(
     following: NDArray[np.uint32],
 ) -> NDArray[np.bool_]:
     """Whether the sentence goes on behind each mark, by the words before and after it."""
+    words = casing.words
     codes = words.points.codes
-    casing = _Casing(words)
     after = np.searchsorted(words.starts, spaced)
     after = np.minimum(after, len(words) - 1)
     next_lower = _small(following)
@@ -158,12 +161,14 @@ def _goes_on(
 class _Casing:
     """What the words of texts show: what is written in lower case, and what is abbreviated."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, apart: bool) -> None:
         self.words = words
         points = words.points
         self.category = categories()
         lowered = points.lowered()
         self.hashes = Words(lowered, words.starts, words.ends, words.bounds).hashes()
+        if apart:
+            self.hashes ^= np.repeat(mixed(np.arange(1, len(words.counts) + 1, dtype=np.uint64)), words.counts)
         first = self.category[points.codes[words.starts]] if len(words) else np.zeros(0, np.uint8)
         self.lower = _small(points.codes[words.starts]) if len(words) else np.zeros(0, dtype=bool)
         self.upper = first == CATEGORIES.index("Lu")
