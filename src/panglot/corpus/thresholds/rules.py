@@ -52,7 +52,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("punctuated_line_share", "min", "quantile", 0.12, 0.5),
     # how long lines are is a matter of the page: verses and short sentences may each have one
-    Rule("newlines_per_word", "max", "quantile", 0.30, 0.15, 0.1),
+    Rule("newlines_per_word", "max", "quantile", 0.30, 0.12, 0.06),
     Rule("mean_word_length", "min", "quantile", 3, finds=False),
     Rule("mean_word_length", "max", "quantile", 10, finds=False),
     Rule("alphabetic_word_share", "min", "quantile", 0.80, 0.8, finds=False),
