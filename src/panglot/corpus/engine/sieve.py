@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from panglot.artifacts import Artifact, InputError, Step
-from panglot.corpus.documents import DROPPED_FOLDER, SCHEMA, Documents
+from panglot.corpus.documents import DROPPED_FOLDER, PARQUET, SCHEMA, Documents
 from panglot.corpus.engine.accounts import Accounts
 from panglot.corpus.engine.attempt import by_document
 from panglot.corpus.engine.streaming import RowReader, TableWriter, stretches
@@ -146,6 +146,4 @@ def _verdicts(decide: Decide, documents: pa.Table, *beside: pa.Table) -> pa.Tabl
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a table as every table of documents is written: the same rows give the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(
-        table.combine_chunks(), path, compression="zstd", compression_level=3, version="2.6", row_group_size=_ROW_GROUP
-    )
+    pq.write_table(table.combine_chunks(), path, row_group_size=_ROW_GROUP, **PARQUET)
