@@ -9,8 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 from panglot.artifacts import InputError, step_folder
 from panglot.models.load import load
 from panglot.models.model import Model
-from panglot.objectives.batch import NO_LABEL, Tokens, part
+from panglot.objectives.batch import NO_LABEL, part
 from panglot.objectives.clm import CausalLM
+from panglot.objectives.example import Example, Tokens
 from panglot.objectives.mlm import MaskedLM
 from panglot.objectives.objective import Objective
 from panglot.objectives.opening import open_language_model
@@ -31,10 +32,11 @@ def _generator(seed=17):
 )
 @settings(max_examples=80, deadline=None)
 def test_masked(rows, share, seed):
-    batch = MaskedLM(share=share).collate(rows, TOKENS, _generator(seed))
-    again = MaskedLM(share=share).collate(rows, TOKENS, _generator(seed))
+    batch = MaskedLM(share=share).collate([Example(each) for each in rows], TOKENS, _generator(seed))
+    again = MaskedLM(share=share).collate([Example(each) for each in rows], TOKENS, _generator(seed))
     assert all(torch.equal(batch[key], again[key]) for key in batch)
-    for at, row in enumerate(rows):
+    for at, ids in enumerate(rows):
+        row = [TOKENS.start, *ids, TOKENS.end]
         text = [place for place, each in enumerate(row) if each not in TOKENS.special]
         label = batch["labels"][at, : len(row)].tolist()
         chosen = [place for place, each in enumerate(label) if each != NO_LABEL]
@@ -50,7 +52,7 @@ def test_masked(rows, share, seed):
 
 
 def test_eighty_ten_ten():
-    rows = [list(range(5, 200)) for _ in range(100)]
+    rows = [Example(range(5, 200)) for _ in range(100)]
     batch = MaskedLM().collate(rows, TOKENS, _generator())
     chosen = batch["labels"] != NO_LABEL
     ids, labels = batch["input_ids"][chosen], batch["labels"][chosen]
@@ -62,12 +64,12 @@ def test_eighty_ten_ten():
 
 
 def test_no_random_and_no_kept():
-    batch = MaskedLM(masked=1, random=0, share=0.5).collate([list(range(5, 25))], TOKENS, _generator())
+    batch = MaskedLM(masked=1, random=0, share=0.5).collate([Example(range(5, 25))], TOKENS, _generator())
     assert bool((batch["input_ids"][batch["labels"] != NO_LABEL] == TOKENS.mask).all())
 
 
 def test_causal_labels_are_the_next_tokens_and_padding_has_none():
-    batch = CausalLM().collate([[1, 10, 11, 2], [1, 12]], TOKENS, _generator())
+    batch = CausalLM().collate([Example([10, 11]), Example([12], last=False)], TOKENS, _generator())
     assert batch["labels"].tolist() == [[10, 11, 2, NO_LABEL], [12, NO_LABEL, NO_LABEL, NO_LABEL]]
 
 
@@ -98,7 +100,7 @@ def tiny(tmp_path_factory):
 def test_parts_of_a_batch_add_up_to_its_loss_and_gradient(tiny, name, objective):
     opened = open_language_model(tiny[name], None)
     assert opened.objective.objective == objective
-    rows = [opened.tokens.framed(each) for each in opened.ids(["Witajće k nam!", "ދިވެހި", "𞤀𞤁𞤂𞤃", "a"])]
+    rows = [Example(each) for each in opened.ids(["Witajće k nam!", "ދިވެހި", "𞤀𞤁𞤂𞤃", "a"])]
     batch = opened.objective.collate(rows, opened.tokens, _generator())
     loss, figures = opened.objective.loss(opened.network, batch)
     loss.backward()
@@ -123,5 +125,5 @@ def test_an_encoder_has_a_fresh_head_and_is_no_causal_model(tiny):
 
 
 def test_a_decoder_is_no_masked_model(tiny):
-    with pytest.raises(InputError, match="AutoModelForMaskedLM"):
+    with pytest.raises(InputError, match="is a decoder, and mlm trains encoders"):
         open_language_model(tiny["llama"], MaskedLM())

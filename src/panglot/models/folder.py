@@ -50,7 +50,14 @@ class ModelFolder:
     @property
     def generates(self) -> bool:
         """Whether the weights are those of a model that continues text."""
-        return any(str(each).endswith(("ForCausalLM", "LMHeadModel")) for each in self.config.get("architectures") or [])
+        # XLMWithLMHeadModel sees both sides
+        names = [str(each) for each in self.config.get("architectures") or [] if not str(each).endswith("WithLMHeadModel")]
+        return any(each.endswith(("ForCausalLM", "LMHeadModel")) for each in names)
+
+    @property
+    def has_head(self) -> bool:
+        """Whether the weights are those of a model that predicts tokens, and not of a bare one or of one for another task."""
+        return self.generates or any("MaskedLM" in str(each) for each in self.config.get("architectures") or [])
 
     @property
     def prompts(self) -> dict[str, str]:

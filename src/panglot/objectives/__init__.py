@@ -7,10 +7,10 @@ from panglot.artifacts import lazy_names
 if TYPE_CHECKING:
     from panglot.objectives.clm import CausalLM
     from panglot.objectives.mlm import MaskedLM
-    from panglot.objectives.objective import Objective, objective_for
+    from panglot.objectives.objective import Objective, usual_objective
 
-__all__ = ["CausalLM", "MaskedLM", "Objective", "objective_for"]
+__all__ = ["CausalLM", "MaskedLM", "Objective", "usual_objective"]
 
 __getattr__ = lazy_names(
-    __name__, {"CausalLM": "clm", "MaskedLM": "mlm", "Objective": "objective", "objective_for": "objective"}
+    __name__, {"CausalLM": "clm", "MaskedLM": "mlm", "Objective": "objective", "usual_objective": "objective"}
 )

@@ -4,6 +4,7 @@ The head of a language model is most of the work and most of the memory where th
 batch of 4,096 positions has logits of 4 GB. Masked language modelling needs 15 % of them, and none needs all at once.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -27,7 +28,7 @@ def summed_nats(model: Any, batch: Batch, *, logits_at_once: int = LOGITS_AT_ONC
     head is computed once. It is that of the model's own loss.
 
     Args:
-        model: a language model of transformers: `XForCausalLM` or `XForMaskedLM` with its base model under `base_model_prefix`.
+        model: a language model of transformers: `XForCausalLM`, `XForMaskedLM` or `XForConditionalGeneration`.
         batch: on the model's device.
         logits_at_once: most logits to hold.
 
@@ -59,18 +60,24 @@ def label_nats(model: Any, batch: Batch, *, logits_at_once: int = LOGITS_AT_ONCE
 
 
 def head_of(model: Any) -> Head:
-    """What a model computes after its base model, whatever that is (transform, decoder, bias, scaling, soft cap).
+    """What a model computes after its last block, whatever that is (transform, decoder, bias, scaling, soft cap).
 
-    It is the model's own forward pass with the answer of the base model put in place of the base model: hidden states `[n, D]`
-    to logits `[n, V]`.
+    It is the model's own forward pass with a known answer put in place of the part that gives the hidden states: hidden states
+    `[n, D]` to logits `[n, V]`.
     """
+    from transformers.modeling_outputs import BaseModelOutput, Seq2SeqModelOutput
 
     def head(hidden: Tensor) -> Tensor:
-        from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
-
-        known = BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=hidden[None])
-        with _answering(_body(model), known):
-            found: Tensor = model(input_ids=torch.zeros((1, len(hidden)), dtype=torch.long, device=hidden.device)).logits[0]
+        ids = torch.zeros((1, len(hidden)), dtype=torch.long, device=hidden.device)
+        given: dict[str, Any] = {"input_ids": ids}
+        if reads_and_writes(model):
+            given |= {"decoder_input_ids": ids, "encoder_outputs": BaseModelOutput(last_hidden_state=hidden[None])}
+        # the fields of all kinds of answers: models look up some of them
+        known = Seq2SeqModelOutput(last_hidden_state=hidden[None])
+        for name in ("hidden_states", "attentions", "cross_attentions", "router_logits"):
+            setattr(known, name, None)
+        with _answering(_last_part(model), known):
+            found: Tensor = model(**given).logits[0]
         return found
 
     return head
@@ -78,18 +85,31 @@ def head_of(model: Any) -> Head:
 
 @contextmanager
 def _answering(module: Any, answer: Any) -> Iterator[None]:
-    own = module.__dict__.get("forward")
+    own = {name: module.__dict__[name] for name in _OWN if name in module.__dict__}
     module.forward = lambda *_, **__: answer
+    # a compiled module does not look at its forward
+    module._compiled_call_impl = None
     try:
         yield
     finally:
-        del module.forward
-        if own is not None:
-            module.forward = own
+        for name in _OWN:
+            module.__dict__.pop(name, None)
+        module.__dict__.update(own)
 
 
-def _body(model: Any) -> nn.Module:
+_OWN = ("forward", "_compiled_call_impl")
+
+
+def reads_and_writes(model: Any) -> bool:
+    """Whether a model is an encoder-decoder."""
+    return bool(getattr(model.config, "is_encoder_decoder", False))
+
+
+def _last_part(model: Any) -> nn.Module:
+    """The module whose answer the head takes: the base model, or the decoder where there is no base model (T5)."""
     found = getattr(model, str(getattr(model, "base_model_prefix", "")), None)
+    if not isinstance(found, nn.Module) and reads_and_writes(model):
+        found = model.get_decoder()
     if not isinstance(found, nn.Module):
         raise ValueError(f"{type(model).__name__} has no base model apart from its head")  # noqa: TRY004
     return found
@@ -100,14 +120,88 @@ def _labelled(model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
     chosen = batch["labels"] != NO_LABEL
     if not bool(chosen.any()):
         raise ValueError("nothing in the batch is labelled")
-    options = {"use_cache": False} if getattr(model.config, "use_cache", None) is not None else {}
-    answer = _body(model)(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], return_dict=True, **options)
-    return answer[0][chosen], batch["labels"][chosen]
+    return hidden_states(model, batch)[chosen], batch["labels"][chosen]
+
+
+def hidden_states(model: Any, batch: Batch) -> Tensor:
+    """What the head would be given: `[rows, time, D]`, of an encoder-decoder the decoder's."""
+    given = model_inputs(model, batch)
+    last = _last_part(model)
+    if reads_and_writes(model):
+        if last is model.get_decoder():
+            decoder = {name.removeprefix("decoder_"): given.pop(name) for name in _OF_THE_DECODER}
+            read = model.get_encoder()(**given, return_dict=True)[0]
+            mask = given["attention_mask"]
+            decoder |= {"encoder_hidden_states": read, "encoder_attention_mask": mask, "use_cache": False}
+            return last(**decoder, return_dict=True)[0]  # type: ignore[no-any-return]
+        return last(**given, use_cache=False, return_dict=True)[0]  # type: ignore[no-any-return]
+    if getattr(model.config, "use_cache", None) is not None:
+        given["use_cache"] = False
+    return last(**given, return_dict=True)[0]  # type: ignore[no-any-return]
+
+
+_OF_THE_DECODER = ("decoder_input_ids", "decoder_attention_mask")
+_LANGUAGE_ARGUMENTS = {"xlm": "langs", "flaubert": "langs"}
+
+
+def model_inputs(model: Any, batch: Batch) -> dict[str, Any]:
+    """The arguments that a model's base model takes for a batch.
+
+    Rows of several documents (`documents`) get a mask of four dimensions, in which a token sees its own document only. Numbers
+    of languages go to models that embed them (XLM), or choose modules by them (X-MOD: one language a row, that of its first
+    token).
+    """
+    given: dict[str, Any] = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
+    if "position_ids" in batch and takes_positions(model):
+        given["position_ids"] = batch["position_ids"]
+    if "documents" in batch:
+        given["attention_mask"] = own_document_mask(batch["documents"], causal=_is_causal(model))
+    if "languages" in batch:
+        kind = str(model.config.model_type)
+        if kind in _LANGUAGE_ARGUMENTS:
+            given[_LANGUAGE_ARGUMENTS[kind]] = batch["languages"]
+        elif kind == "xmod":
+            given["lang_ids"] = batch["languages"][:, 0]
+    for name in _OF_THE_DECODER:
+        if name in batch:
+            given[name] = batch[name]  # type: ignore[literal-required]
+    return given
+
+
+def own_document_mask(documents: Tensor, *, causal: bool) -> Tensor:
+    """Which token sees which: bool `[rows, 1, time, time]`, True where it does. Padding sees itself, so that no row is empty.
+
+    Args:
+        documents: number of the document of each token, `[rows, time]`; 0 for padding.
+        causal: whether a token sees only what stands before it, and itself.
+
+    Example:
+        >>> own_document_mask(torch.tensor([[1, 1, 2]]), causal=True)[0, 0].int().tolist()
+        [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
+    """
+    seen = documents[:, None, :, None] == documents[:, None, None, :]
+    if causal:
+        seen = seen & torch.ones(documents.shape[1], documents.shape[1], dtype=torch.bool, device=documents.device).tril()
+    padding = (documents == 0)[:, None, :, None]
+    alone = torch.eye(documents.shape[1], dtype=torch.bool, device=documents.device)
+    return torch.where(padding, alone, seen)
+
+
+def takes_positions(model: Any) -> bool:
+    """Whether positions can be given to a model; one with relative positions alone (T5, BLOOM) has no use for them."""
+    return "position_ids" in inspect.signature(_last_part(model).forward).parameters
+
+
+def _is_causal(model: Any) -> bool:
+    name = type(model).__name__
+    # XLMWithLMHeadModel sees both sides
+    return name.endswith(("ForCausalLM", "LMHeadModel")) and "WithLMHead" not in name
 
 
 def _head_parameters(model: Any) -> list[nn.Parameter]:
-    """Parameters outside of the base model, and those that the output shares with it."""
-    inside = {id(each) for each in _body(model).parameters()}
+    """Parameters outside of what gives the hidden states, and those that the output shares with it."""
+    parts = [_last_part(model), *([model.get_encoder()] if reads_and_writes(model) else [])]
+    inside = {id(each) for part in parts for each in part.parameters()}
     output = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
     shared = {id(each) for each in output.parameters()} if isinstance(output, nn.Module) else set()
     return [each for each in model.parameters() if id(each) not in inside or id(each) in shared]

@@ -1,20 +1,23 @@
 """Masked language modelling: predict hidden tokens from those around them."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from panglot.artifacts import InputError
+from panglot.objectives.contract import LanguageObjective
+from panglot.objectives.example import Row
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import Tensor
 
-    from panglot.objectives.batch import Batch, Tokens
+    from panglot.objectives.example import Architecture, Example, Tokens
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class MaskedLM(BaseModel):
+class MaskedLM(LanguageObjective):
     """L = -(1/n) Σ_{t in M} ln p(x_t | x with M hidden), over the n chosen positions (Devlin et al. 2019).
 
     In each row max(1, round(share · length)) tokens are chosen, evenly at random, special tokens never. Of these 80 % are
@@ -28,16 +31,14 @@ class MaskedLM(BaseModel):
 
     Example:
         >>> import torch
-        >>> from panglot.objectives.batch import Tokens
+        >>> from panglot.objectives.example import Example, Tokens
         >>> tokens = Tokens(0, 1, 2, 3, None, frozenset({0, 1, 2, 3}), torch.arange(4, 99))
-        >>> row = [1, *range(10, 30), 2]
-        >>> batch = MaskedLM().collate([row], tokens, torch.Generator().manual_seed(17))
+        >>> batch = MaskedLM().collate([Example(range(10, 30))], tokens, torch.Generator().manual_seed(17))
         >>> int((batch["labels"] >= 0).sum())
         3
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    loader: ClassVar[str] = "AutoModelForMaskedLM"
+    takes: ClassVar[tuple["Architecture", ...]] = ("encoder",)
     objective: Literal["mlm"] = "mlm"
     share: Annotated[float, Field(gt=0, lt=1)] = 0.15
     masked: Share = 0.8
@@ -49,30 +50,19 @@ class MaskedLM(BaseModel):
             raise ValueError("masked and random are shares of the same tokens and may be 1 together at most")
         return self
 
-    def collate(self, examples: Sequence[Sequence[int]], tokens: "Tokens", generator: "torch.Generator") -> "Batch":
-        """Rows of ids, start and end included, to a batch in which some are hidden.
+    def check(self, tokens: "Tokens", name: str) -> None:
+        """Refuse a tokenizer without a mask."""
+        super().check(tokens, name)
+        if tokens.mask is None:
+            raise InputError(f"{name} cannot learn from hidden tokens: its tokenizer has no mask token", where="objective")
 
-        Args:
-            examples: ids of each row; a row of special tokens alone gets no label.
-            tokens: facts of the tokenizer, with a mask.
-            generator: source of the draws.
-        """
+    def row(self, example: "Example", tokens: "Tokens", generator: "torch.Generator") -> Row:
+        """The text between start and end with some tokens hidden; an empty text gets no label."""
         import torch
 
-        from panglot.objectives.batch import padded
-
-        rows, labels = [], []
-        for each in examples:
-            row, label = self._hidden(torch.as_tensor(each, dtype=torch.long), tokens, generator)
-            rows.append(row.tolist())
-            labels.append(label.tolist())
-        return padded(rows, labels, tokens.padding)
-
-    def loss(self, model: "nn.Module", batch: "Batch", *, total: int | None = None) -> "tuple[Tensor, dict[str, float]]":
-        """Mean nats a hidden token; arguments and answer as those of `CausalLM.loss`."""
-        from panglot.objectives.labelled import mean_loss
-
-        return mean_loss(model, batch, total)
+        ids = torch.as_tensor(tokens.framed(example.ids), dtype=torch.long)
+        row, label = self._hidden(ids, tokens, generator)
+        return Row(row.tolist(), label.tolist())
 
     def _hidden(self, row: "Tensor", tokens: "Tokens", generator: "torch.Generator") -> "tuple[Tensor, Tensor]":
         import torch

@@ -1,12 +1,20 @@
 """All objectives, and which one a model was made for. Adding one: its file, and one line in the list here."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from panglot.models.folder import ModelFolder
 from panglot.objectives.clm import CausalLM
+from panglot.objectives.contract import LanguageObjective
 from panglot.objectives.mlm import MaskedLM
+
+if TYPE_CHECKING:
+    from panglot.objectives.example import Architecture
+
+OBJECTIVES: tuple[type[LanguageObjective], ...] = (
+    CausalLM,  # the order is that of the reference page
+    MaskedLM,
+)
 
 
 def _spelled_out(said: Any) -> Any:
@@ -15,8 +23,7 @@ def _spelled_out(said: Any) -> Any:
 
 Objective = Annotated[
     Annotated[
-        CausalLM  # the order is that of the reference page
-        | MaskedLM,
+        CausalLM | MaskedLM,
         Field(discriminator="objective"),
     ],
     BeforeValidator(_spelled_out),
@@ -24,6 +31,6 @@ Objective = Annotated[
 """An objective by name (`mlm`), or with its parameters (`{objective: mlm, share: 0.3}`)."""
 
 
-def objective_for(folder: ModelFolder) -> CausalLM | MaskedLM:
-    """What a model was made for, as its configuration says: text is continued, or hidden tokens are predicted."""
-    return CausalLM() if folder.generates else MaskedLM()
+def usual_objective(architecture: "Architecture") -> LanguageObjective:
+    """What models of an architecture are usually trained with."""
+    return MaskedLM() if architecture == "encoder" else CausalLM()

@@ -8,14 +8,22 @@ import torch
 from torch import nn
 
 from panglot.artifacts import InputError
-from panglot.models.folder import inspect_folder
+from panglot.models.folder import ModelFolder, inspect_folder
 from panglot.models.quiet import without_progress_bars
-from panglot.objectives.batch import Tokens
-from panglot.objectives.objective import objective_for
+from panglot.objectives.contract import LanguageObjective
+from panglot.objectives.example import Architecture, Materials, Tokens
+from panglot.objectives.objective import usual_objective
+from panglot.objectives.tokens import tokens_of
 
 if TYPE_CHECKING:
     from panglot.models.model import Model
-    from panglot.objectives.objective import Objective
+
+LOADERS: dict[Architecture, str] = {
+    "encoder": "AutoModelForMaskedLM",
+    "decoder": "AutoModelForCausalLM",
+    "seq2seq": "AutoModelForSeq2SeqLM",
+}
+"""The class of transformers that loads each."""
 
 _LONGEST = 1 << 20
 """Tokenizers without a limit give a huge number for it."""
@@ -38,7 +46,7 @@ class Opened:
     network: nn.Module
     tokenizer: Any
     tokens: Tokens
-    objective: "Objective"
+    objective: LanguageObjective
     limit: int
     fresh: list[str]
     folder: Path
@@ -50,8 +58,20 @@ class Opened:
         found: list[list[int]] = self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
         return found
 
+    @property
+    def materials(self) -> Materials:
+        """What the opened model itself can give to an objective."""
+        return Materials(encode=self.ids, tokenizer=self.tokenizer)
 
-def open_language_model(model: "Model", objective: "Objective | None", *, longest: int | None = None) -> Opened:
+
+def architecture_of(folder: ModelFolder) -> Architecture:
+    """How a model reads, as its configuration says."""
+    if folder.config.get("is_encoder_decoder"):
+        return "seq2seq"
+    return "decoder" if folder.generates else "encoder"
+
+
+def open_language_model(model: "Model", objective: LanguageObjective | None, *, longest: int | None = None) -> Opened:
     """Open a model for an objective. Weights that the folder lacks are drawn from torch's generator: seed it first.
 
     Args:
@@ -67,21 +87,26 @@ def open_language_model(model: "Model", objective: "Objective | None", *, longes
 
     inspected = inspect_folder(model.path)
     folder = inspected.network
-    objective = objective or objective_for(inspected)
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-    tokens = Tokens.of(tokenizer)
-    if objective.objective == "mlm" and tokens.mask is None:
-        raise InputError(f"{model.name} cannot learn from hidden tokens: its tokenizer has no mask token", where=folder)
+    architecture = architecture_of(inspected)
+    objective = objective or usual_objective(architecture)
+    if architecture not in objective.takes and architecture != "seq2seq" and not inspected.has_head:
+        # a bare model has no head yet, and may get any that transformers has for it
+        architecture = objective.takes[0]
+    config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True)
+    tokens = tokens_of(tokenizer, config, architecture=architecture)
+    objective.check(tokens, model.name)
+    loader = LOADERS[architecture]
     try:
         with without_progress_bars():
-            network, facts = getattr(transformers, objective.loader).from_pretrained(
+            network, facts = getattr(transformers, loader).from_pretrained(
                 str(folder), local_files_only=True, dtype=torch.float32, output_loading_info=True
             )
     except ValueError as error:
         if "Unrecognized configuration class" not in str(error):
             raise
         raise InputError(
-            f"transformers has no {objective.loader} for {model.name} ({inspected.config.get('model_type')})", where=folder
+            f"transformers has no {loader} for {model.name} ({inspected.config.get('model_type')})", where=folder
         ) from None
     network.eval()
     rows = network.get_input_embeddings().weight.shape[0]
@@ -91,7 +116,7 @@ def open_language_model(model: "Model", objective: "Objective | None", *, longes
             where=folder,
             fix="initialise rows for the new tokens first (vocabulary.initialise)",
         )
-    if objective.objective == "clm" and not _is_causal(network, tokens):
+    if architecture == "decoder" and not _is_causal(network, tokens):
         raise InputError(
             f"{model.name} sees the text after a position, so it cannot be trained or measured by predicting the next token",
             where=folder,

@@ -1,11 +1,13 @@
 """The trainer of language models: that of transformers, with this project's batches, curve and errors."""
 
 import math
+import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
+import xxhash
 from accelerate.utils import memory  # type: ignore[import-untyped]
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -14,7 +16,8 @@ from transformers.trainer_callback import PrinterCallback
 
 from panglot.artifacts import PanglotError
 from panglot.models.token_batches import batches_by_tokens
-from panglot.objectives.batch import NO_LABEL, Batch, part, to_device
+from panglot.objectives.batch import NO_LABEL, Batch, part, stacked, to_device
+from panglot.objectives.example import Example, Row
 from panglot.training.seeding import RandomState
 from panglot.training.text_stream import Passage
 
@@ -45,14 +48,17 @@ class LanguageBatches(Dataset[Batch]):
 
     def __getitem__(self, at: int) -> Batch:
         opened, passages = self._opened, self._steps[at]
-        rows: list[list[int]] = []
-        room = opened.limit - len(opened.tokens.framed([]))
+        objective, tokens = opened.objective, opened.tokens
+        room = objective.room(opened.limit, tokens)
+        rows: list[Row] = []
         for passage, ids in zip(passages, opened.ids([each.text for each in passages]), strict=True):
             for start in range(0, len(ids), room):
                 ends = passage.last and start + room >= len(ids)
-                rows.append(opened.tokens.framed(ids[start : start + room], end=ends or opened.objective.objective == "mlm"))
-        generator = torch.Generator().manual_seed((self._seed * 1_000_003 + at) % 2**63)
-        return opened.objective.collate(rows, opened.tokens, generator)
+                example = Example(ids[start : start + room], passage.text, passage.language, last=ends)
+                # a row's draws depend on its place alone, and not on who makes the rows before it
+                lot = xxhash.xxh3_64_intdigest(struct.pack("<QQQ", self._seed % 2**64, at, len(rows)))
+                rows.append(objective.row(example, tokens, torch.Generator().manual_seed(lot % 2**63)))
+        return stacked(rows, tokens.padding)
 
 
 class LanguageTrainer(Trainer):  # type: ignore[misc]

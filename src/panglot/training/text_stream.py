@@ -22,15 +22,23 @@ _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 
 @dataclass(frozen=True)
 class Passage:
-    """A stretch of a document.
+    """A stretch of a document, or a sentence with its translation.
 
     Attributes:
         text: what stands there.
         last: whether the document ends with it.
+        language: its tag.
+        objective: number of the objective that learns from it, in a run that mixes several.
+        other: the translation, for objectives that read pairs.
+        other_language: its tag.
     """
 
     text: str
-    last: bool
+    last: bool = True
+    language: str = "und"
+    objective: int = 0
+    other: str | None = None
+    other_language: str = "und"
 
 
 def passages(text: str, longest: int) -> Iterator[str]:
