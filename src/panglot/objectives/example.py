@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Architecture = Literal["encoder", "decoder", "seq2seq"]
-"""Sees both sides of a position and predicts what is hidden; sees what stands before and continues; or reads one text and writes
+"""Sees both sides of a position and predicts what is hidden; sees what stands before and continues; or reads a text and writes
 another."""
 
 

@@ -5,8 +5,7 @@ batch of 4,096 positions has logits of 4 GB. Masked language modelling needs 15 
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -14,11 +13,11 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from panglot.objectives.batch import NO_LABEL, Batch
+from panglot.objectives.heads import Head, before_the_output, head_of, head_parameters, last_part, plain_head, reads_and_writes
+from panglot.objectives.linear_head import label_nats_of, linear_nats
 
 LOGITS_AT_ONCE = 1 << 25
 """Logits (numbers, not bytes) that are held at a time."""
-
-Head = Callable[[Tensor], Tensor]
 
 
 def summed_nats(model: Any, batch: Batch, *, logits_at_once: int = LOGITS_AT_ONCE) -> Tensor:
@@ -35,11 +34,26 @@ def summed_nats(model: Any, batch: Batch, *, logits_at_once: int = LOGITS_AT_ONC
     Raises:
         ValueError: nothing is labelled, or the model has no base model apart from its head.
     """
-    hidden, labels = _labelled(model, batch)
-    wanted = [each for each in _head_parameters(model) if each.requires_grad]
+    return summed_nats_at(model, *_labelled(model, batch), logits_at_once=logits_at_once)
+
+
+def summed_nats_at(model: Any, hidden: Tensor, labels: Tensor, *, logits_at_once: int = LOGITS_AT_ONCE) -> Tensor:
+    """The same from hidden states: Σ -ln p(label).
+
+    Args:
+        model: whose head is taken.
+        hidden: what the head is given, `[n, D]`.
+        labels: int64 `[n]`.
+        logits_at_once: most logits to hold.
+    """
     rows = _rows_at_once(model, logits_at_once)
+    plain = plain_head(model)
+    if plain is not None:
+        features = before_the_output(model, hidden)
+        return linear_nats(plain.reduced(features), plain.weight, plain.bias, labels, rows=rows)
     if not torch.is_grad_enabled():
         return torch.stack([each.sum() for each in _pieces(head_of(model), hidden, labels, rows)]).sum()
+    wanted = [each for each in head_parameters(model) if each.requires_grad]
     total: Tensor = _HeadLoss.apply(head_of(model), labels, rows, wanted, hidden, *wanted)  # type: ignore[no-untyped-call]
     return total
 
@@ -56,63 +70,12 @@ def mean_loss(model: nn.Module, batch: Batch, total: int | None) -> tuple[Tensor
 def label_nats(model: Any, batch: Batch, *, logits_at_once: int = LOGITS_AT_ONCE) -> Tensor:
     """-ln p(label) of each labelled position, in the order of the rows and of time: float32 [labels]."""
     hidden, labels = _labelled(model, batch)
-    return torch.cat(list(_pieces(head_of(model), hidden, labels, _rows_at_once(model, logits_at_once))))
-
-
-def head_of(model: Any) -> Head:
-    """What a model computes after its last block, whatever that is (transform, decoder, bias, scaling, soft cap).
-
-    It is the model's own forward pass with a known answer put in place of the part that gives the hidden states: hidden states
-    `[n, D]` to logits `[n, V]`.
-    """
-    from transformers.modeling_outputs import BaseModelOutput, Seq2SeqModelOutput
-
-    def head(hidden: Tensor) -> Tensor:
-        ids = torch.zeros((1, len(hidden)), dtype=torch.long, device=hidden.device)
-        given: dict[str, Any] = {"input_ids": ids}
-        if reads_and_writes(model):
-            given |= {"decoder_input_ids": ids, "encoder_outputs": BaseModelOutput(last_hidden_state=hidden[None])}
-        # the fields of all kinds of answers: models look up some of them
-        known = Seq2SeqModelOutput(last_hidden_state=hidden[None])
-        for name in ("hidden_states", "attentions", "cross_attentions", "router_logits"):
-            setattr(known, name, None)
-        with _answering(_last_part(model), known):
-            found: Tensor = model(**given).logits[0]
-        return found
-
-    return head
-
-
-@contextmanager
-def _answering(module: Any, answer: Any) -> Iterator[None]:
-    own = {name: module.__dict__[name] for name in _OWN if name in module.__dict__}
-    module.forward = lambda *_, **__: answer
-    # a compiled module does not look at its forward
-    module._compiled_call_impl = None
-    try:
-        yield
-    finally:
-        for name in _OWN:
-            module.__dict__.pop(name, None)
-        module.__dict__.update(own)
-
-
-_OWN = ("forward", "_compiled_call_impl")
-
-
-def reads_and_writes(model: Any) -> bool:
-    """Whether a model is an encoder-decoder."""
-    return bool(getattr(model.config, "is_encoder_decoder", False))
-
-
-def _last_part(model: Any) -> nn.Module:
-    """The module whose answer the head takes: the base model, or the decoder where there is no base model (T5)."""
-    found = getattr(model, str(getattr(model, "base_model_prefix", "")), None)
-    if not isinstance(found, nn.Module) and reads_and_writes(model):
-        found = model.get_decoder()
-    if not isinstance(found, nn.Module):
-        raise ValueError(f"{type(model).__name__} has no base model apart from its head")  # noqa: TRY004
-    return found
+    rows = _rows_at_once(model, logits_at_once)
+    plain = plain_head(model)
+    if plain is not None:
+        features = plain.reduced(before_the_output(model, hidden))
+        return label_nats_of(features, plain.weight, plain.bias, labels, rows=rows)
+    return torch.cat(list(_pieces(head_of(model), hidden, labels, rows)))
 
 
 def _labelled(model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -126,7 +89,7 @@ def _labelled(model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
 def hidden_states(model: Any, batch: Batch) -> Tensor:
     """What the head would be given: `[rows, time, D]`, of an encoder-decoder the decoder's."""
     given = model_inputs(model, batch)
-    last = _last_part(model)
+    last = last_part(model)
     if reads_and_writes(model):
         if last is model.get_decoder():
             decoder = {name.removeprefix("decoder_"): given.pop(name) for name in _OF_THE_DECODER}
@@ -189,22 +152,13 @@ def own_document_mask(documents: Tensor, *, causal: bool) -> Tensor:
 
 def takes_positions(model: Any) -> bool:
     """Whether positions can be given to a model; one with relative positions alone (T5, BLOOM) has no use for them."""
-    return "position_ids" in inspect.signature(_last_part(model).forward).parameters
+    return "position_ids" in inspect.signature(last_part(model).forward).parameters
 
 
 def _is_causal(model: Any) -> bool:
     name = type(model).__name__
     # XLMWithLMHeadModel sees both sides
     return name.endswith(("ForCausalLM", "LMHeadModel")) and "WithLMHead" not in name
-
-
-def _head_parameters(model: Any) -> list[nn.Parameter]:
-    """Parameters outside of what gives the hidden states, and those that the output shares with it."""
-    parts = [_last_part(model), *([model.get_encoder()] if reads_and_writes(model) else [])]
-    inside = {id(each) for part in parts for each in part.parameters()}
-    output = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
-    shared = {id(each) for each in output.parameters()} if isinstance(output, nn.Module) else set()
-    return [each for each in model.parameters() if id(each) not in inside or id(each) in shared]
 
 
 def _rows_at_once(model: Any, logits: int) -> int:
