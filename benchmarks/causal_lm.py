@@ -1,10 +1,10 @@
-"""Causal training with a vocabulary of 128,256 tokens by Panglot's trainer and by the usual script: tokens a second, memory, loss.
+"""Causal training with 128,256 tokens by Panglot's trainer and by the usual script: tokens a second, memory, loss.
 
-    python benchmarks/causal_lm.py [--width 512] [--layers 4] [--rows 8] [--length 256] [--steps 5] [--precision fp32] [--repeats 2]
+    python benchmarks/causal_lm.py [--width 512] [--layers 4] [--rows 8] [--length 256] [--precision fp32] [--repeats 2]
 
-The model is a Llama with random weights and a tied head. The text is that of Django's catalogues as e5-small's tokenizer cuts it,
-ids taken modulo the vocabulary (what the ids are does not change the work). Both sides get the same rows. Peak memory is that of
-the whole process (VmHWM), Python and torch included.
+The model is a Llama with random weights and a tied head. The text is that of Django's catalogues as e5-small's tokenizer cuts
+it, ids taken modulo the vocabulary (what the ids are does not change the work). Both sides get the same rows. Peak memory is
+that of the whole process (VmHWM), Python and torch included.
 """
 
 import argparse
@@ -28,8 +28,8 @@ def prepare(folder: Path, given: argparse.Namespace) -> None:
     write_tiny("tiny:llama", folder / "model")
     model = transformers.LlamaForCausalLM(
         transformers.LlamaConfig(
-            vocab_size=VOCABULARY, hidden_size=given.width, num_hidden_layers=given.layers, num_attention_heads=given.width // 64,
-            num_key_value_heads=given.width // 64, intermediate_size=given.width * 8 // 3, max_position_embeddings=2048,
+            vocab_size=VOCABULARY, hidden_size=given.width, num_hidden_layers=given.layers,
+            num_attention_heads=given.width // 64, num_key_value_heads=given.width // 64, intermediate_size=given.width * 8 // 3, max_position_embeddings=2048,
             tie_word_embeddings=True,
         )
     )  # fmt: skip

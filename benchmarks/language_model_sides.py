@@ -1,8 +1,8 @@
 """The two sides of `masked_lm.py` and `causal_lm.py`, each in a process of its own: Panglot's trainer and the usual script.
 
-Both train the same model on the same batches (ids, mask and labels are made beforehand by the standard collator of transformers) with
-the same optimizer, schedule and number of steps. The usual side is what the example scripts of transformers do: `AutoModelFor…`,
-a collator and `Trainer`; the model computes its own loss.
+Both train the same model on the same batches (ids, mask and labels, made beforehand by the standard collator of transformers)
+with the same optimizer, schedule and number of steps. The usual side is what the example scripts of transformers do:
+`AutoModelFor…`, a collator and `Trainer`; the model computes its own loss.
 """
 
 import argparse
@@ -63,7 +63,9 @@ def run_sides(folder: Path, *, loader: str, steps: int, precision: str, repeats:
             if done.returncode:
                 raise SystemExit(f"the side {side} failed:\n{done.stderr[-3000:]}")
             found = json.loads(done.stdout.splitlines()[-1])
-            print(f"run {number + 1}, {side}: {found['tokens_per_second']:.0f} tokens/s, {found['peak_mib']:.0f} MiB", flush=True)
+            print(
+                f"run {number + 1}, {side}: {found['tokens_per_second']:.0f} tokens/s, {found['peak_mib']:.0f} MiB", flush=True
+            )
             if side not in best or found["tokens_per_second"] > best[side]["tokens_per_second"]:
                 best[side] = found
     return best
@@ -157,8 +159,8 @@ def _ours(folder: Path, loader: str, steps: list[dict[str, torch.Tensor]], preci
             load(name=str(folder / "model"), step=step)
         opened = open_language_model(Model.open(Path(place) / "model"), None)
         arguments = language_arguments(
-            Path(place), steps=len(steps), learning_rate=LEARNING_RATE, schedule="constant", warmup_share=0.0, weight_decay=0.01,
-            seed=17,
+            Path(place), steps=len(steps), learning_rate=LEARNING_RATE, schedule="constant", warmup_share=0.0,
+            weight_decay=0.01, seed=17,
         )  # fmt: skip
         made: Any = Made()
         trainer = LanguageTrainer(opened, made, precision="bf16" if precision == "bf16" else "fp32", args=arguments)
@@ -177,7 +179,9 @@ def main() -> None:
     parser.add_argument("--precision", default="fp32")
     arguments = parser.parse_args()
     flat = load_file(arguments.folder / "batches.safetensors")
-    steps = [{name: flat[f"{at}.{name}"] for name in ("input_ids", "attention_mask", "labels")} for at in range(arguments.steps)]
+    steps = [
+        {name: flat[f"{at}.{name}"] for name in ("input_ids", "attention_mask", "labels")} for at in range(arguments.steps)
+    ]
     torch.manual_seed(17)
     side = _ours if arguments.side == "ours" else _usual
     found = side(arguments.folder, arguments.loader, steps, arguments.precision)

@@ -2,9 +2,9 @@
 
     python benchmarks/masked_lm.py [--rows 8] [--length 256] [--steps 5] [--precision fp32] [--repeats 2]
 
-The text is that of Django's catalogues, grouped to rows of equal length and masked by DataCollatorForLanguageModeling; both sides
-get the same batches, and their losses are compared step by step. Dropout is off, since the two would draw it differently. Peak
-memory is that of the whole process (VmHWM), Python and torch included.
+The text is that of Django's catalogues, grouped to rows of equal length and masked by DataCollatorForLanguageModeling; both
+sides get the same batches, and their losses are compared step by step. Dropout is off, since the two would draw it differently.
+Peak memory is that of the whole process (VmHWM), Python and torch included.
 """
 
 import argparse

@@ -102,20 +102,23 @@ class DotPlot:
 KINDS = ("before", "control", "relative", "after")
 
 
-def dot_plot(rows: Sequence[dict[str, Any]], *, narrow: bool, chance: float | None) -> DotPlot:
+def dot_plot(
+    rows: Sequence[dict[str, Any]], *, narrow: bool, chance: float | None, domain: tuple[float, float] = (0.0, 1.0)
+) -> DotPlot:
     """Lay out the comparison of languages.
 
     Args:
         rows: as `languages` of the facts: label, role, and before, control, relative, after, change with value, low, high.
         narrow: 360 units wide with the labels above the marks, instead of 880 with labels beside them and the change as well.
         chance: the value that guessing gives.
+        domain: ends of the axis.
     """
     width, height = (360.0, 62.0) if narrow else (880.0, 52.0)
     retained = [each for each in rows if each["role"] == "retained" and each.get("change")]
     left, right = (14.0, 346.0) if narrow else (168.0, 560.0 if retained else 790.0)
     change_left, change_right = (0.0, 0.0) if narrow else (600.0, 808.0)
     top = 8.0 if narrow else 30.0
-    scale = Scale(0, 1, left, right)
+    scale = Scale(*domain, left, right)
     # The changes of retained languages are small beside the target's, so they have a scale of their own.
     bounds = [abs(each["change"][key] or 0) for each in retained for key in ("value", "low", "high")]
     reach = max([*bounds, 0.02]) * 1.1
@@ -153,7 +156,7 @@ def dot_plot(rows: Sequence[dict[str, Any]], *, narrow: bool, chance: float | No
         bottom=bottom,
         row_height=height,
         narrow=narrow,
-        ticks=[Tick(scale(value), f"{value:.1f}") for value in ticks(0, 1)],
+        ticks=[Tick(scale(value), f"{value:.1f}") for value in ticks(*domain)],
         rows=laid,
         chance=None if chance is None else scale(chance),
         change_left=change_left,
