@@ -32,8 +32,8 @@ def _edit(path, **more):
         ("embedded:e5-smal", "did you mean 'embedded:e5-small'"),
         ("embeded:e5-small", "did you mean 'embedded:e5-small'"),
         ("e5-small", "did you mean 'embedded:e5-small'"),
-        ("tiny:bart", "did you mean 'tiny:bert'"),
-        ("tiny:wav2vec-large", "tiny:bert and tiny:llama"),
+        ("tiny:brt", "did you mean 'tiny:bert'"),
+        ("tiny:wav2vec-large", "there are tiny:bert, tiny:llama, "),
         ("gopher:x", "embedded:e5-small"),
     ],
 )

@@ -10,6 +10,7 @@ from panglot.corpus.documents import DOCUMENTS_FILE, Documents, DocumentWriter
 from panglot.evaluation.bits_per_byte import bits_per_byte
 from panglot.evaluation.results import Results
 from panglot.models.model import Model
+from panglot.training.families import FAMILIES
 from panglot.training.language_model import language_model
 from panglot.training.new_model import new_model
 from panglot.vocabulary.load import load
@@ -45,7 +46,7 @@ def bare(tmp_path_factory):
 
 def make(place, tokenizer, *, seed=17, **more):
     with step_folder(place, seed=seed) as step:
-        new_model(tokenizer=tokenizer, step=step, **{"width": 16, "heads": 2, "layers": 1, **more})
+        new_model(tokenizer=tokenizer, step=step, **({"width": 16, "heads": 2, "layers": 1} | more))
     return Model.open(place)
 
 
@@ -54,7 +55,7 @@ def make(place, tokenizer, *, seed=17, **more):
 def test_it_loads_without_panglot_with_the_sizes_asked_for(tokenizer, tmp_path, kind, tied):
     import transformers
 
-    model = make(tmp_path / "model", tokenizer, kind=kind, tied=tied, layers=3, width=24, heads=3, dropout=0.25)
+    model = make(tmp_path / "model", tokenizer, architecture=kind, tied=tied, layers=3, width=24, heads=3, dropout=0.25)
     network, facts = getattr(transformers, LOADERS[kind]).from_pretrained(model.path, output_loading_info=True)
     assert not facts["missing_keys"] and not facts["unexpected_keys"] and not facts["mismatched_keys"]
     config = network.config
@@ -87,7 +88,7 @@ def test_it_knows_nothing_yet_and_can_learn(tokenizer, tmp_path, kind):
         for each in LINES:
             writer.document(each, "und", source="made")
     text = Documents(tmp_path / "text")
-    model = make(tmp_path / "model", tokenizer, kind=kind)
+    model = make(tmp_path / "model", tokenizer, architecture=kind)
     with step_folder(tmp_path / "bits", seed=17) as step:
         bits_per_byte(model=model, text=text, step=step)
         assert not any("head" in each for each in step.notes)
@@ -103,7 +104,7 @@ def test_a_tokenizer_without_special_tokens(bare, tmp_path):
     model = make(tmp_path / "llama", bare)
     assert model.manifest.figures["parameters"] > 256 * 16
     with pytest.raises(InputError, match="needs a tokenizer with a mask token"):
-        make(tmp_path / "bert", bare, kind="bert")
+        make(tmp_path / "bert", bare, architecture="bert")
     assert not (tmp_path / "bert").exists()
 
 
@@ -111,3 +112,67 @@ def test_a_tokenizer_without_special_tokens(bare, tmp_path):
 def test_widths_that_cannot_be_divided(tokenizer, tmp_path, width, heads):
     with pytest.raises(InputError, match=f"a width of {width} cannot be divided among {heads} heads evenly"):
         make(tmp_path / "model", tokenizer, width=width, heads=heads)
+
+
+@pytest.mark.parametrize("architecture", sorted(FAMILIES))
+def test_every_family_by_its_dial(tokenizer, tmp_path, architecture):
+    import transformers
+
+    model = make(tmp_path / "model", tokenizer, architecture=architecture, size="200K", layers=None, width=None, heads=None)
+    family = FAMILIES[architecture]
+    network, facts = getattr(transformers, family.model).from_pretrained(model.path, output_loading_info=True)
+    assert not facts["missing_keys"] and not facts["unexpected_keys"] and not facts["mismatched_keys"]
+    figures = model.manifest.figures
+    assert figures["architecture"] == architecture
+    assert figures["parameters"] == pytest.approx(200_000, rel=0.05)
+    assert figures["parameters"] == sum(each.numel() for each in network.parameters())
+    assert figures["layers"] == network.config.num_hidden_layers
+    assert figures["width"] == network.config.hidden_size
+    assert network.config.pad_token_id == 1
+    dropouts = {key: value for key, value in network.config.to_dict().items() if key in family.dropouts}
+    assert dropouts == dict.fromkeys(family.dropouts, 0.0)
+    assert [each for each in network.modules() if isinstance(each, torch.nn.Dropout) and each.p] == []
+    rows = torch.tensor([[0, 9, 10, 11, 2]])
+    again = {"decoder_input_ids": rows} if family.kind == "seq2seq" else {}
+    logits = network.eval()(input_ids=rows, **again).logits
+    assert logits.shape == (1, 5, tokenizer.vocabulary.size) and bool(torch.isfinite(logits).all())
+    if family.kind == "seq2seq":
+        assert network(input_ids=rows, labels=rows).loss.isfinite()
+
+
+@pytest.mark.parametrize("architecture", sorted(FAMILIES))
+def test_residuals_are_scaled_by_the_depth(tokenizer, tmp_path, architecture):
+    import transformers
+
+    family = FAMILIES[architecture]
+    plain, scaled = (
+        getattr(transformers, family.model).from_pretrained(
+            make(tmp_path / str(each), tokenizer, architecture=architecture, layers=3, scaled_residuals=each).path
+        )
+        for each in (False, True)
+    )
+    changed = [
+        (name, float((one.norm() / other.norm()).detach()))
+        for (name, one), other in zip(plain.named_parameters(), scaled.parameters(), strict=True)
+        if not torch.equal(one, other)
+    ]
+    if family.scaled:
+        assert not changed
+        return
+    # two places a layer write there, three in a decoder that has an encoder
+    writes = {"encoder": 6, "decoder": 6, "seq2seq": 15}[family.kind]
+    assert len(changed) == writes
+    assert [factor for _, factor in changed] == pytest.approx([(writes / (2 if writes == 15 else 1)) ** 0.5] * writes, rel=1e-4)
+
+
+def test_mostly_rows_of_tokens_is_said(tokenizer, tmp_path):
+    with step_folder(tmp_path / "model") as step:
+        new_model(tokenizer=tokenizer, layers=1, width=8, heads=1, feed_forward=8, step=step)
+        assert any("are rows of tokens" in each for each in step.notes)
+
+
+def test_a_size_that_is_none_is_refused_before_anything_runs(tokenizer):
+    from panglot.recipes.components import find_component
+
+    with pytest.raises(InputError, match="size: a number of parameters such as 6M"):
+        find_component("training.new_model").parameters["size"].validated("6 mega", "steps.model")

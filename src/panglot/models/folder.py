@@ -48,6 +48,11 @@ class ModelFolder:
         return found if isinstance(found, int) else None
 
     @property
+    def is_encoder_decoder(self) -> bool:
+        """Whether one half reads a text and the other writes one, as in T5, mBART and NLLB."""
+        return bool(self.config.get("is_encoder_decoder"))
+
+    @property
     def generates(self) -> bool:
         """Whether the weights are those of a model that continues text."""
         # XLMWithLMHeadModel sees both sides

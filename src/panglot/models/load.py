@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from panglot.artifacts import InputError, Step, did_you_mean, reads
+from panglot.models.checkpoints import suggested, understood
 from panglot.models.embedded import PREFIX as EMBEDDED
 from panglot.models.embedded import embedded_digest, embedded_folder, embedded_names
 from panglot.models.folder import ModelFolder, digest_model, inspect_folder
@@ -27,8 +28,9 @@ def load(*, name: str, step: Step) -> Model:
 
     Args:
         name: A folder; `embedded:e5-small` or `embedded:minilm` (from an installed package, no network); `tiny:bert` or
-            `tiny:llama` (random, for tests); or a model of the Hugging Face hub as `hub:ORGANISATION/NAME` or plain
-            `ORGANISATION/NAME`.
+            `tiny:llama` (random, for tests; every family has one); or a model of the Hugging Face hub as
+            `hub:ORGANISATION/NAME`, plain `ORGANISATION/NAME`, or by a short name (`hub:xlm-r`, see
+            `panglot.models.checkpoints`).
         step: Given by the runner.
 
     Returns:
@@ -70,7 +72,7 @@ def _suggestion(name: str) -> str:
     short = {each.partition(":")[2]: each for each in known}
     if name in short:
         return f"did you mean {short[name]!r}?"
-    return did_you_mean(name, known)
+    return suggested(name) if understood(name)[1] else did_you_mean(name, known)
 
 
 def _load_embedded(name: str, step: Step) -> Model:
@@ -82,6 +84,9 @@ def _load_embedded(name: str, step: Step) -> Model:
 def _load_hub(identifier: str, step: Step) -> Model:
     from panglot.models.hub import hub_folder
 
+    identifier, said = understood(identifier)
+    if said:
+        step.note(said)
     with step.progress(f"fetching {identifier}"):
         folder = hub_folder(identifier)
     return _described(step, inspect_folder(folder), name=identifier, source="hub", reference=identifier, revision=folder.name)
@@ -90,7 +95,7 @@ def _load_hub(identifier: str, step: Step) -> Model:
 def _load_folder(name: str, folder: Path, step: Step) -> Model:
     if not folder.exists() and (prefix := name.partition(":")[0]) != name and "/" not in prefix:
         known = [*embedded_names(), *tiny_names()]
-        fix = did_you_mean(name, known) or f"there are {', '.join(known)}, {HUB}NAME and folders"
+        fix = did_you_mean(name, known) or f"there are {', '.join(embedded_names())}, {TINY}NAME, {HUB}NAME and folders"
         raise InputError(f"no model is called {name}", fix=fix)
     inspected = inspect_folder(folder)
     place = folder.resolve()
@@ -100,6 +105,6 @@ def _load_folder(name: str, folder: Path, step: Step) -> Model:
 def _described(step: Step, inspected: ModelFolder, *, name: str, source: str, digest: str | None = None, **more: str) -> Model:
     step.figures["parameters"] = inspected.parameters
     step.figures["dimension"] = inspected.dimension
-    if not inspected.modules and not inspected.generates:
+    if not inspected.modules and not inspected.generates and not inspected.is_encoder_decoder:
         step.note(f"{name} has no sentence-transformers modules: mean pooling and L2 normalisation are assumed.")
     return write_model(step.out, name=name, source=source, inspected=inspected, digest=digest, **more)

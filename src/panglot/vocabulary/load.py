@@ -71,13 +71,17 @@ def _read(name: str, step: Step) -> Vocabulary:
     if place is not None:
         if not place.exists():
             known = [*embedded_names(), *tiny_names()]
-            fix = did_you_mean(name, known) or f"there are {', '.join(known)}, {HUB}NAME and folders"
+            fix = did_you_mean(name, known) or f"there are {', '.join(embedded_names())}, {TINY}NAME, {HUB}NAME and folders"
             raise InputError(f"there is no folder {name}, and no tokenizer has this name", fix=fix)
         return read_vocabulary(_tokenizer_folder(place))
+    from panglot.models.checkpoints import understood
     from panglot.models.hub import hub_folder
 
-    with step.progress(f"fetching {name}"):
-        return read_vocabulary(_tokenizer_folder(hub_folder(name.removeprefix(HUB))))
+    identifier, said = understood(name.removeprefix(HUB))
+    if said:
+        step.note(said)
+    with step.progress(f"fetching {identifier}"):
+        return read_vocabulary(_tokenizer_folder(hub_folder(identifier)))
 
 
 def _local(name: str) -> Path | None:

@@ -42,7 +42,7 @@ def _shared() -> dict[str, StepRecipe]:
         "skewed": StepRecipe("corpus.sample", {"of": "$text", "plan": "$skew"}),
         "tokenizer": StepRecipe("vocabulary.train", {"text": "$skewed", "size": 2000, "algorithm": "unigram"}),
         "untrained": StepRecipe(
-            "training.new_model", {"tokenizer": "$tokenizer", "kind": "llama", "layers": 2, "width": 64, "heads": 2}
+            "training.new_model", {"tokenizer": "$tokenizer", "architecture": "llama", "layers": 2, "width": 64, "heads": 2}
         ),
     }
 

@@ -18,7 +18,7 @@ def _steps() -> dict[str, StepRecipe]:
     steps["noise_tokenizer"] = StepRecipe(
         "vocabulary.train", {"text": "$noise_reference", "size": 2000, "algorithm": "unigram"}
     )
-    model = {"tokenizer": "$noise_tokenizer", "kind": "llama", "layers": 2, "width": 64, "heads": 2}
+    model = {"tokenizer": "$noise_tokenizer", "architecture": "llama", "layers": 2, "width": 64, "heads": 2}
     steps["noise_model"] = StepRecipe("training.new_model", model)
     for arm, text in _TEXT.items():
         shared = {"model": "$noise_model", "text": text, "heldout": "$noise_heldout", "steps": STEPS, "learning_rate": 3e-3}

@@ -57,7 +57,7 @@ def _rehydrated(prefix: str) -> dict[str, StepRecipe]:
 
 def _steps() -> dict[str, StepRecipe]:
     sizes = {"of": "$copies_noisy", "clean": CLEAN, "noise": NOISE}
-    model = {"tokenizer": "$copies_tokenizer", "kind": "llama", "layers": 2, "width": 64, "heads": 2}
+    model = {"tokenizer": "$copies_tokenizer", "architecture": "llama", "layers": 2, "width": 64, "heads": 2}
     steps = {
         "copies_pairs": StepRecipe("corpus.harvest_gettext", {"languages": list(LANGUAGES), "packages": list(DEMO_PACKAGES)}),
         "copies_text": StepRecipe("corpus.side", {"of": "$copies_pairs", "side": "source"}),

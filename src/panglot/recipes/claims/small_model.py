@@ -40,7 +40,9 @@ def base_steps() -> dict[str, StepRecipe]:
         "english_text": StepRecipe("corpus.side", {"of": "$new_pairs", "side": "target"}),
         "test_text": StepRecipe("corpus.side", {"of": "$test_pairs", "side": "both"}),
         "tokenizer": StepRecipe("vocabulary.train", {"text": "$known_text", "size": 6000, "algorithm": "unigram"}),
-        "untrained": StepRecipe("training.new_model", {"tokenizer": "$tokenizer", "kind": "llama", "layers": 2, "width": 128}),
+        "untrained": StepRecipe(
+            "training.new_model", {"tokenizer": "$tokenizer", "architecture": "llama", "layers": 2, "width": 128}
+        ),
         "base": StepRecipe(
             "training.language_model",
             {"model": "$untrained", "text": "$known_text", "steps": 400, "learning_rate": 3e-3, **TRAINED},
