@@ -26,13 +26,17 @@ def prepare(folder: Path, given: argparse.Namespace) -> None:
 
     torch.manual_seed(17)
     write_tiny("tiny:llama", folder / "model")
-    model = transformers.LlamaForCausalLM(
-        transformers.LlamaConfig(
-            vocab_size=VOCABULARY, hidden_size=given.width, num_hidden_layers=given.layers,
-            num_attention_heads=given.width // 64, num_key_value_heads=given.width // 64, intermediate_size=given.width * 8 // 3, max_position_embeddings=2048,
-            tie_word_embeddings=True,
-        )
-    )  # fmt: skip
+    heads = given.width // 64
+    sizes: dict[str, int] = {
+        "vocab_size": VOCABULARY,
+        "hidden_size": given.width,
+        "num_hidden_layers": given.layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": heads,
+        "intermediate_size": given.width * 8 // 3,
+        "max_position_embeddings": 2048,
+    }
+    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**sizes, tie_word_embeddings=True))
     model.save_pretrained(folder / "model")
     tokenizer = transformers.AutoTokenizer.from_pretrained(embedded_folder("embedded:e5-small"))
     ids = [[each % VOCABULARY for each in row] for row in tokenizer(catalogue_text()[:20000])["input_ids"]]
