@@ -11,7 +11,7 @@ from panglot.corpus.split import rank
 from panglot.corpus.text import regular
 
 
-def split_text(*, of: Documents, test: Annotated[float, Field(gt=0)] = 0.1, step: Step) -> TextSplit:
+def split_text(*, of: Documents | list[Documents], test: Annotated[float, Field(gt=0)] = 0.1, step: Step) -> TextSplit:
     """Split documents by a seeded hash of their text, in each language by itself.
 
     Texts are compared after NFC and with runs of spaces made one. A text that some language's test holds is in no
@@ -19,7 +19,7 @@ def split_text(*, of: Documents, test: Annotated[float, Field(gt=0)] = 0.1, step
     texts: split parallel text as pairs (`corpus.split`) and take a side of it afterwards.
 
     Args:
-        of: documents.
+        of: documents, of one table or several.
         test: below 1 the share of each language's texts, from 1 on their number. At most half of a language's texts.
         step: where to write `train/documents.parquet` and `test/documents.parquet`.
 
@@ -29,8 +29,9 @@ def split_text(*, of: Documents, test: Annotated[float, Field(gt=0)] = 0.1, step
     if test >= 1 and test != int(test):
         raise InputError(f"test is a share below 1 or a whole number, not {test}", where="test")
     ranks: dict[str, set[bytes]] = {}
-    with step.progress("ranking documents", total=len(of)) as progress:
-        for row in progress.track(of.rows()):
+    given = of if isinstance(of, list) else [of]
+    with step.progress("ranking documents", total=sum(map(len, given))) as progress:
+        for row in progress.track(row for each in given for row in each.rows()):
             ranks.setdefault(row["language"], set()).add(_rank(step.seed, row["text"]))
     held: dict[str, set[bytes]] = {}
     for tag, found in ranks.items():
@@ -47,7 +48,7 @@ def split_text(*, of: Documents, test: Annotated[float, Field(gt=0)] = 0.1, step
         DocumentWriter(step.out / "train" / DOCUMENTS_FILE) as train,
         DocumentWriter(step.out / "test" / DOCUMENTS_FILE) as held_out,
     ):
-        for row in of.rows():
+        for row in (row for each in given for row in each.rows()):
             tag, place = row["language"], _rank(step.seed, row["text"])
             side = "test" if place in held[tag] else "left_out" if place in everywhere else "train"
             counts[side][tag] += 1

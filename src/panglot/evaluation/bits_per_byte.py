@@ -49,7 +49,7 @@ class HeldOut:
 def bits_per_byte(
     *,
     model: Model,
-    text: Documents,
+    text: Documents | list[Documents],
     objective: Objective | None = None,
     context: Annotated[int, Field(ge=8)] = 512,
     condition: str = "",
@@ -76,7 +76,7 @@ def bits_per_byte(
 
     Args:
         model: a causal or masked language model; a bare encoder gets a new, untrained head.
-        text: held-out documents.
+        text: held-out documents, of one table or several; a document that several have is taken once.
         objective: what the model predicts; by default what it was made for.
         context: most tokens that the model sees at once; less where its own limit is lower.
         condition: a name for the rows, such as before or after.
@@ -89,7 +89,7 @@ def bits_per_byte(
     from panglot.objectives.opening import open_language_model
     from panglot.training.seeding import seeded
 
-    texts = read_texts(text, step)
+    texts = joined([read_texts(each, step) for each in (text if isinstance(text, list) else [text])])
     with seeded(step.seed):
         opened = open_language_model(model, objective, longest=context)
         note_fresh(opened, model.name, step)

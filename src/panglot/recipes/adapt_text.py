@@ -1,0 +1,93 @@
+"""The recipe of `panglot adapt --text`: go on training a language model on text of a language, without losing the others."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from panglot.languages import Language
+from panglot.recipes.recipe import Recipe, StepRecipe
+
+
+@dataclass(frozen=True)
+class TextAdaptation:
+    """What a person asks of `panglot adapt --text`.
+
+    Attributes:
+        language: the language to teach.
+        text: the steps that bring in its text, by name.
+        replay_text: the steps that bring in text of the languages to keep, by name.
+        model: a model's name or folder.
+        pairs: files of sentence pairs with the pivot, for objectives that read them.
+        pivot: the language on the other side of the pairs.
+        objective: as `training.language_model` takes it; what the model was made for where nothing is said.
+        replay: language to share of the training text; the new language gets the rest.
+        guard: bits per byte that a retained language may lose; None for no guard.
+        on_loss: what the guard does then.
+        test: share, or number from 1 on, of each language's texts held out.
+        budget: of the training.
+        settings: further parameters of `training.language_model`.
+    """
+
+    language: Language
+    text: dict[str, StepRecipe]
+    replay_text: dict[str, StepRecipe] = field(default_factory=dict)
+    model: str = "embedded:e5-small"
+    pairs: list[str] = field(default_factory=list)
+    pivot: Language = field(default_factory=lambda: Language("eng_Latn"))
+    objective: Any = None
+    replay: dict[Language, float] = field(default_factory=dict)
+    guard: float | None = None
+    on_loss: str = "replay"
+    test: float = 0.1
+    budget: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    seed: int = 17
+
+
+def adapt_text_recipe(wanted: TextAdaptation) -> Recipe:
+    """Write the recipe that does what was asked; a person can read it, edit it and share it."""
+    tag = wanted.language.tag
+    steps: dict[str, StepRecipe] = dict(wanted.text)
+    steps["split"] = StepRecipe("corpus.split_text", {"of": _references(wanted.text), "test": wanted.test})
+    heldout: Any = "$split.test"
+    trained: dict[str, Any] = {"model": "$base", "text": "$split.train"}
+    if wanted.replay_text:
+        steps.update(wanted.replay_text)
+        steps["others"] = StepRecipe("corpus.split_text", {"of": _references(wanted.replay_text), "test": wanted.test})
+        heldout = ["$split.test", "$others.test"]
+        trained["replay"] = "$others.train"
+        trained["replay_shares"] = {each.tag: share for each, share in wanted.replay.items()}
+        if wanted.guard is not None:
+            guard = {"budget": wanted.guard, "action": wanted.on_loss}
+            trained |= {"guard": guard, "guarded": "$others.test"}
+    if wanted.objective:
+        trained["objective"] = wanted.objective
+    if wanted.budget:
+        trained["budget"] = wanted.budget
+    if wanted.pairs:
+        reading = {"files": wanted.pairs, "language": tag, "pivot": wanted.pivot.tag}
+        steps["pairs"] = StepRecipe("corpus.read_pairs", reading)
+        trained["pairs"] = "$pairs"
+    steps["base"] = StepRecipe("models.load", {"name": wanted.model})
+    steps["before"] = _measured("$base", heldout, "before")
+    steps["trained"] = StepRecipe("training.language_model", {**trained, **wanted.settings})
+    steps["after"] = _measured("$trained", heldout, "after")
+    steps["change"] = StepRecipe("evaluation.compare", {"before": "$before", "after": "$after"})
+    page = {"before": "$before", "after": "$after", "change": "$change", "model": "$trained", "language": tag}
+    steps["report"] = StepRecipe("report.training_page", page)
+    kept = ", ".join(each.name for each in wanted.replay) or "no other language"
+    return Recipe(
+        name=f"add-{wanted.language.code}-text",
+        seed=wanted.seed,
+        title=f"Add {wanted.language.name} to {wanted.model} from text",
+        description=f"Training goes on with text of {wanted.language.name}; replayed: {kept}. Bits per byte before and after.",
+        steps=steps,
+    )
+
+
+def _references(steps: dict[str, StepRecipe]) -> str | list[str]:
+    found = [f"${name}" for name in steps]
+    return found if len(found) > 1 else found[0]
+
+
+def _measured(model: str, text: str | list[str], condition: str) -> StepRecipe:
+    return StepRecipe("evaluation.bits_per_byte", {"model": model, "text": text, "condition": condition})
