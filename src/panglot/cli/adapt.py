@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from panglot.artifacts import InputError
+from panglot.cli.training_options import BudgetOption, ObjectiveOption, SetOption
 
 if TYPE_CHECKING:
     from panglot.languages import Language
@@ -24,6 +25,25 @@ def adapt_command(
         typer.Option("--pairs", help="Pairs: TSV, JSONL, Parquet, TMX, PO, MO, XLIFF, 'a.hsb,a.en', a folder, hub:NAME."),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(help="More files for --pairs.", metavar="[FILE]...")] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option("--text", help="Text of the language, to go on training a language model: a folder, files, hsb=FILE."),
+    ] = None,
+    replay: Annotated[
+        str | None, typer.Option("--replay", help="With --text: languages to rehearse and their share: eng,deu:0.25.")
+    ] = None,
+    replay_text: Annotated[
+        list[str] | None,
+        typer.Option("--replay-text", help="Text of the languages of --replay; without it, installed gettext catalogues."),
+    ] = None,
+    budget: BudgetOption = None,
+    guard: Annotated[
+        float | None,
+        typer.Option("--guard", min=0, help="With --replay: bits per byte that a language of it may lose, 0.02 for example."),
+    ] = None,
+    on_loss: Annotated[str, typer.Option("--on-loss", help="What the guard does then: replay, rollback or stop.")] = "replay",
+    objective: ObjectiveOption = None,
+    changes: SetOption = None,
     pivot: Annotated[str, typer.Option("--pivot", help="The language on the other side of the pairs.")] = "eng",
     retain: Annotated[
         str | None, typer.Option("--retain", help="Languages that must not get worse, to be measured: deu,ces or none.")
@@ -55,7 +75,10 @@ def adapt_command(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
 ) -> None:
-    """Teach a model a language from sentence pairs, and measure before, after, and against a control."""
+    """Teach a model a language, and measure before and after.
+
+    From sentence pairs a sentence encoder learns translations, against a control. With --text a language model is trained on.
+    """
     from panglot.cli.console import Screen
     from panglot.cli.running import run_and_show
     from panglot.languages import Language
@@ -63,6 +86,20 @@ def adapt_command(
 
     screen = Screen(quiet=quiet or as_json)
     taught = _language(language, screen)
+    if text:
+        from panglot.cli.adapt_text import TextOptions, text_recipe
+
+        options = TextOptions(text, replay, replay_text or [], budget, guard, on_loss, objective, changes or [])
+        recipe = text_recipe(taught, model, [*(pairs or []), *(more or [])], Language.parse(pivot), options, seed)
+        if show_recipe:
+            print(recipe.to_yaml(), end="")
+            return
+        folder = out or Path("runs") / f"{taught.code}-text"
+        run_and_show(recipe, folder, dry_run=dry_run, quiet=quiet, as_json=as_json, verify=verify)
+        return
+    for name, each in (("--replay", replay), ("--guard", guard), ("--budget", budget), ("--objective", objective)):
+        if each is not None:
+            raise InputError(f"{name} is for training on text", where=name, fix="give --text FOLDER as well")
     given = _other_pairs(other_pairs or [])
     bridge = Language.parse(pivot)
     retained, control_language = _company(taught, bridge, retain, control, given, screen)

@@ -85,7 +85,8 @@ def adapt_text_recipe(wanted: TextAdaptation) -> Recipe:
 
 
 def _references(steps: dict[str, StepRecipe]) -> str | list[str]:
-    found = [f"${name}" for name in steps]
+    """The steps that give documents: pairs are on the way to them."""
+    found = [f"${name}" for name, step in steps.items() if step.use != "corpus.harvest_gettext"]
     return found if len(found) > 1 else found[0]
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from panglot.artifacts import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from panglot.recipes.recipe import StepRecipe
 
 
@@ -25,6 +27,38 @@ def documents_step(place: Path) -> "StepRecipe":
     if has_documents(folder):
         return StepRecipe("corpus.existing", {"folder": str(folder)})
     return StepRecipe("corpus.read_text", {"files": [str(folder)]})
+
+
+def documents_steps(said: "Sequence[str]", name: str, *, option: str) -> "dict[str, StepRecipe]":
+    """The steps that bring in what a person names several times: folders one by one, all other files in one step.
+
+    Args:
+        said: files, folders, `hsb=FILE`.
+        name: of the steps.
+        option: that named them, for the error.
+
+    Raises:
+        InputError: nothing is there under a name.
+    """
+    from panglot.recipes.recipe import StepRecipe
+
+    found: list[StepRecipe] = []
+    files: list[str] = []
+    for each in said:
+        place = Path(each).expanduser()
+        if place.is_dir():
+            step = documents_step(place)
+            if step.use == "corpus.existing":
+                found.append(step)
+                continue
+        elif not place.exists() and not each.startswith("hub:"):
+            _, equals, path = each.partition("=")
+            if not equals or not Path(path).expanduser().exists():
+                raise InputError("there is no such file or folder", where=f"{option} {each}")
+        files.append(each)
+    if files:
+        found.append(StepRecipe("corpus.read_text", {"files": files}))
+    return {name if len(found) == 1 else f"{name}_{number}": each for number, each in enumerate(found, start=1)}
 
 
 def last_documents(run: Path) -> Path:

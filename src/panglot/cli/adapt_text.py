@@ -1,0 +1,139 @@
+"""`panglot adapt --text`: what its flags mean."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from panglot.artifacts import InputError, did_you_mean
+from panglot.cli.training_options import objective_of, settings_of
+
+if TYPE_CHECKING:
+    from panglot.languages import Language
+    from panglot.recipes.recipe import Recipe, StepRecipe
+
+_ON_LOSS = ("replay", "rollback", "stop")
+_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """The flags of training on text, as they were given."""
+
+    text: list[str]
+    replay: str | None
+    replay_text: list[str]
+    budget: str | None
+    guard: float | None
+    on_loss: str
+    objective: str | None
+    changes: list[str]
+
+
+def text_recipe(taught: "Language", model: str, pairs: list[str], pivot: "Language", given: TextOptions, seed: int) -> "Recipe":
+    """The recipe that the flags ask for.
+
+    Raises:
+        InputError: flags that do not go together, or text that is not there.
+    """
+    from panglot.cli.corpus.folders import documents_steps
+    from panglot.recipes.adapt_text import TextAdaptation, adapt_text_recipe
+
+    replay = parse_replay(given.replay) if given.replay else {}
+    if taught in replay:
+        raise InputError(f"{taught.name} is taught; it cannot be replayed as well", where="--replay")
+    if given.replay_text and not replay:
+        raise InputError("it is not said which languages to replay", where="--replay-text", fix="give --replay eng,deu:0.25")
+    if given.guard is not None and not replay:
+        raise InputError(
+            "the guard needs text of the languages that must not get worse",
+            where="--guard",
+            fix="give --replay eng,deu:0.25, and --replay-text FOLDER where you have their text",
+        )
+    if given.on_loss not in _ON_LOSS:
+        fix = did_you_mean(given.on_loss, _ON_LOSS) or f"there are {', '.join(_ON_LOSS)}"
+        raise InputError(f"the guard cannot do {given.on_loss!r}", where="--on-loss", fix=fix)
+    text = documents_steps(_tagged(given.text, taught), "own", option="--text")
+    if given.replay_text:
+        others = documents_steps(given.replay_text, "others_text", option="--replay-text")
+    else:
+        others = _catalogues(list(replay), pivot) if replay else {}
+    return adapt_text_recipe(
+        TextAdaptation(
+            language=taught,
+            text=text,
+            replay_text=others,
+            model=model,
+            pairs=pairs,
+            pivot=pivot,
+            objective=objective_of(given.objective),
+            replay=replay,
+            guard=given.guard,
+            on_loss=given.on_loss,
+            budget=given.budget,
+            settings=settings_of(given.changes),
+            seed=seed,
+        )
+    )
+
+
+def parse_replay(said: str) -> "dict[Language, float]":
+    """Languages to shares of the training text.
+
+    `eng,deu:0.25` shares a quarter among the two; `eng:0.2,deu:0.1` gives each its own; without a share it is a quarter in all.
+
+    Raises:
+        InputError: no such language, a share that is no number between 0 and 1, or shares of 1 and more together.
+
+    Example:
+        >>> {each.code: share for each, share in parse_replay("eng,deu:0.25").items()}
+        {'eng': 0.125, 'deu': 0.125}
+    """
+    from panglot.languages import Language
+
+    found: dict[Language, float] = {}
+    waiting: list[Language] = []
+    for part in said.split(","):
+        name, colon, number = part.partition(":")
+        waiting.append(Language.parse(name.strip()))
+        if not colon:
+            continue
+        share = _number(number)
+        found |= {each: share / len(waiting) for each in waiting}
+        waiting = []
+    found |= {each: _SHARE / len(waiting) for each in waiting}
+    if not 0 < sum(found.values()) < 1:
+        raise InputError("the shares must be above 0 and below 1 together", where=f"--replay {said}")
+    return found
+
+
+def _number(said: str) -> float:
+    try:
+        share = float(said)
+    except ValueError:
+        raise InputError(f"{said!r} is no share", where="--replay", fix="for example --replay eng,deu:0.25") from None
+    if not 0 < share < 1:
+        raise InputError("a share lies between 0 and 1", where=f"--replay {said}")
+    return share
+
+
+def _tagged(files: list[str], language: "Language") -> list[str]:
+    """Files that say no language are text of the one that is taught; folders say it themselves."""
+    from pathlib import Path
+
+    return [f"{language.tag}={each}" if Path(each).expanduser().is_file() and "=" not in each else each for each in files]
+
+
+def _catalogues(languages: "list[Language]", pivot: "Language") -> "dict[str, StepRecipe]":
+    """Text of languages from the installed gettext catalogues."""
+    from panglot.recipes.recipe import StepRecipe
+
+    others = [each for each in languages if each != pivot]
+    found: dict[str, Any] = {}
+    if others:
+        tags = [each.tag for each in others]
+        found["catalogues"] = StepRecipe("corpus.harvest_gettext", {"languages": tags, "pivot": pivot.tag})
+        side = "both" if pivot in languages else "source"
+        found["others_text"] = StepRecipe("corpus.side", {"of": "$catalogues", "side": side})
+        return found
+    raise InputError(
+        f"there is no text of {pivot.name} at hand", where="--replay", fix="give --replay-text FOLDER, or another language too"
+    )
