@@ -91,7 +91,8 @@ class Lexicon:
     def matches(self, text: str, language: str) -> tuple[list[Match], int]:
         """The words of the dictionary in a text, and how many words there are in it.
 
-        From left to right, the longest first, none over another. A word is looked up as it stands, then in lower case. Words are those of
+        From left to right, the longest first, none over another. A word is looked up as it stands, then in lower
+        case. Words are those of
         [`find_words`][panglot.corpus.segmentation.words.find_words]; one of the dictionary may be up to six of them, which is
         how words are found in scripts without spaces.
         """

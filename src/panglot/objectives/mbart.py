@@ -27,8 +27,8 @@ class MultilingualDenoising(LanguageObjective):
     """L = -(1/n) Σ_t ln p(x_t | x_{<t}, g(x)), with the noise g of mBART (Liu et al. 2020).
 
     The sentences of a text, each behind its own end mark, are put in a random order. Then `share` of the words are masked:
-    spans of Poisson(`mean`) words, each replaced by ONE mask, until ceil(share · words) words are masked; a span of length 0 is a
-    mask that is put in. The decoder starts with the language's token and writes the text as it was.
+    spans of Poisson(`mean`) words, each replaced by ONE mask, until ceil(share · words) words are masked; a span of length 0
+    is a mask that is put in. The decoder starts with the language's token and writes the text as it was.
 
     Where the language's token stands, [`read_and_write`][panglot.objectives.rows.read_and_write] says: as in mBART, behind the
     text, or as in mBART-50, before it; BART has none. Sentences end where
