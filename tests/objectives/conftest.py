@@ -50,10 +50,10 @@ def tokenizer():
 @pytest.fixture(scope="session")
 def subwords():
     """Pieces of several characters, over word borders where the script has no spaces."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     found = Tokenizer(models.Unigram())
-    found.pre_tokenizer = pre_tokenizers.Metaspace()
+    found.pre_tokenizer, found.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     trainer = trainers.UnigramTrainer(vocab_size=400, special_tokens=special, unk_token="<unk>", show_progress=False)
     words = [word for row in WORDS for word in (row[1], row[3])]

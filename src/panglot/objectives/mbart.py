@@ -1,5 +1,6 @@
 """mBART's denoising: restore a text whose sentences are shuffled and whose words are masked in spans."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -156,22 +157,27 @@ def sentences_of(example: "Example") -> list[Words]:
     assert example.words is not None, "the examples must say which word each token belongs to"
     assert example.spans is not None, "the examples must say which characters each token stands for"
     starts = find_sentences([example.text], apart=True).starts.tolist()
-    found: list[Words] = []
-    last, size, begun = -1, 0, 0
+    words: list[list[int]] = []
+    ends: list[int] = []
+    last = -1
     for token, word, (_, until) in zip(example.ids, example.words, example.spans, strict=True):
-        passed = begun
-        # a token belongs to the sentence of its last character: its first may be the space before
-        while passed < len(starts) and starts[passed] < until:
-            passed += 1
-        if not found or (passed > begun and word != last and size >= SHORTEST_SENTENCE):
+        if word != last:
+            words.append([])
+            ends.append(until)
+        words[-1].append(token)
+        ends[-1] = max(ends[-1], until)
+        last = word
+    found: list[Words] = []
+    size, begun = 0, 0
+    for tokens, until in zip(words, ends, strict=True):
+        # a word belongs to the sentence of its last character: its first may be the space before
+        passed = bisect_left(starts, until)
+        if not found or (passed > begun and size >= SHORTEST_SENTENCE):
             found.append([])
             size = 0
         begun = passed
-        if word != last or not found[-1]:
-            found[-1].append([])
-        found[-1][-1].append(token)
-        size += 1
-        last = word
+        found[-1].append(tokens)
+        size += len(tokens)
     if len(found) > 1 and size < SHORTEST_SENTENCE:
         found[-2:] = [found[-2] + found[-1]]
     return found

@@ -104,9 +104,9 @@ class TransliterationContrast(Masking):
 
         assert self._marks is not None, "the objective must be bound to a tokenizer first"
         marks = torch.tensor(self._marks, device=states.device)
-        counted = (side["attention_mask"].bool() & ~torch.isin(side["input_ids"], marks)).unsqueeze(-1).to(states.dtype)
+        counted = (side["attention_mask"].bool() & ~torch.isin(side["input_ids"], marks)).unsqueeze(-1).float()
         # a text without tokens has a mean of 0, and not one that is no number
-        found: Tensor = (states * counted).sum(dim=1) / counted.sum(dim=1).clamp(min=1)
+        found: Tensor = (states.float() * counted).sum(dim=1) / counted.sum(dim=1).clamp(min=1)
         return found
 
 
