@@ -67,9 +67,7 @@ def materials_of(tokenizer, **more):
         found = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
         return list(zip(found["input_ids"], found["offset_mapping"], strict=True))
 
-    rows = [
-        {"source_language": a, "source_text": b, "target_language": c, "target_text": d} for a, b, c, d in WORDS
-    ]
+    rows = [{"source_language": a, "source_text": b, "target_language": c, "target_text": d} for a, b, c, d in WORDS]
     given = {
         "encode": lambda texts: tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else [],
         "locate": locate,

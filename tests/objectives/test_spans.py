@@ -52,7 +52,7 @@ def _read_and_written(row, tokens):
     written = [each for each in row.labels if each != NO_LABEL]
     border = len(row.ids) - len(written)
     assert row.ids[border:] == written
-    assert row.labels[:border - 1] == [NO_LABEL] * (border - 1)
+    assert row.labels[: border - 1] == [NO_LABEL] * (border - 1)
     assert row.labels[-1] == NO_LABEL
     assert row.ids[0] == tokens.start
     return row.ids[1:border], written
@@ -168,7 +168,11 @@ def test_ul2_nothing_is_lost_whichever_denoiser(architecture, length):
         assert _put_back(read, written) == ids
         spans = sum(each in SENTINELS for each in read)
         noise = len(written) - spans - 1
-        fitting = [each for each in DENOISERS if each.mode == name[1] and noise_counts(length, each.share, each.mean or 1) == (noise, spans)]
+        fitting = [
+            each
+            for each in DENOISERS
+            if each.mode == name[1] and noise_counts(length, each.share, each.mean or 1) == (noise, spans)
+        ]
         assert fitting
         seen[fitting[0]] = seen.get(fitting[0], 0) + 1
     if length == 100:

@@ -21,7 +21,13 @@ def _row(source, target, one="hsb_Latn", other="deu_Latn"):
 
 
 def test_a_dictionary_of_pairs():
-    rows = [_row("woda", "Wasser"), _row("woda", "น้ำ", other="tha_Thai"), _row("woda", "Wasser"), _row("a", "a"), _row(" ", "x")]
+    rows = [
+        _row("woda", "Wasser"),
+        _row("woda", "น้ำ", other="tha_Thai"),
+        _row("woda", "Wasser"),
+        _row("a", "a"),
+        _row(" ", "x"),
+    ]
     found = dictionary_of([*rows, _row("cafe\u0301", "Café")])
     assert found["hsb_Latn", "woda"] == (("deu_Latn", "Wasser"), ("tha_Thai", "น้ำ"))
     assert found["tha_Thai", "น้ำ"] == (("hsb_Latn", "woda"),)
@@ -79,7 +85,10 @@ def test_a_switched_text_reads_as_it_should(request, which):
                 text += each.text[at:first] + word[: len(word) - len(word.lstrip())] + written
                 at = last
             replaced += len(replacements)
-            assert bench.tokenizer.decode(ids).strip() == bench.tokenizer.decode(bench.materials().encode([text + each.text[at:]])[0]).strip()
+            assert (
+                bench.tokenizer.decode(ids).strip()
+                == bench.tokenizer.decode(bench.materials().encode([text + each.text[at:]])[0]).strip()
+            )
     assert replaced > 20
 
 
