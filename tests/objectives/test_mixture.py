@@ -7,12 +7,15 @@ from pydantic import TypeAdapter, ValidationError
 from panglot.artifacts import InputError, step_folder
 from panglot.models.load import load
 from panglot.models.model import Model
+from panglot.models.tiny import _byte_tokenizer
 from panglot.objectives.example import Example
 from panglot.objectives.mixture import Mixture, mixed
 from panglot.objectives.mlm import MaskedLM
-from panglot.objectives.objective import OBJECTIVES, Objective, parse_objectives
+from panglot.objectives.objective import OBJECTIVES, Objective, parse_objectives, usual_objective
 from panglot.objectives.opening import open_language_model
+from panglot.objectives.rows import language_tokens
 from panglot.objectives.tlm import TranslationMaskedLM
+from panglot.objectives.tokens import tokens_of
 
 
 def test_every_name_is_its_own():
@@ -124,3 +127,23 @@ def test_a_bare_encoder_is_no_encoder_decoder(tmp_path):
         load(name="tiny:bert", step=step)
     with pytest.raises(InputError, match="mbart trains encoder-decoders"):
         open_language_model(Model.open(tmp_path / "bert"), parse_objectives("mbart"))
+
+
+def test_every_architecture_has_a_usual_objective_that_takes_it():
+    for architecture in ("encoder", "decoder", "seq2seq"):
+        assert architecture in usual_objective(architecture).takes
+
+
+def test_the_languages_of_mbart():
+    # all 25 of mBART-25, with its XX for languages of no one country
+    codes = (
+        "ar_AR cs_CZ de_DE en_XX es_XX et_EE fi_FI fr_XX gu_IN hi_IN it_IT ja_XX kk_KZ ko_KR lt_LT lv_LV my_MM ne_NP nl_XX "
+        "ro_RO ru_RU si_LK tr_TR vi_VN zh_CN"
+    ).split()
+    tokenizer = _byte_tokenizer(template=True)
+    tokenizer.add_special_tokens({"additional_special_tokens": codes})
+    found = tokens_of(tokenizer, architecture="seq2seq")
+    assert len(found.languages) == 25
+    assert found.languages["eng_Latn"] == tokenizer.convert_tokens_to_ids("en_XX")
+    assert found.languages["mya_Mymr"] == tokenizer.convert_tokens_to_ids("my_MM")
+    assert language_tokens("auto", found) == "end"

@@ -1,5 +1,7 @@
 """Words of tokens in any script, examples cut from texts, whole-word masking."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -82,7 +84,7 @@ def test_numbers_start_at_nought_never_fall_and_skip_none(texts):
     ):
         assert numbers == alone
         assert numbers[0] == 0
-        assert all(after - before in (0, 1) for before, after in zip(numbers, numbers[1:], strict=False))
+        assert all(after - before in (0, 1) for before, after in pairwise(numbers))
 
 
 def test_a_byte_of_a_character_belongs_to_its_word(bench):

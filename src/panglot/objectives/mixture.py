@@ -40,7 +40,8 @@ class Mixture(LanguageObjective):
     """Several objectives in one run; all must train a common architecture.
 
     A passage learns one of them, `Passage.objective` says which: what makes the passages deals them out by `number_of`, or, for
-    parts that read pairs, by what there is. The loss of a step is that of all labels of all parts.
+    parts that read pairs, by what there is. The loss of a step is that of all labels of all parts. What only a part knows, such
+    as whether its batches are `divisible`, is asked of the part.
 
     Attributes:
         parts: the objectives with their weights.

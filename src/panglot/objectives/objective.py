@@ -10,6 +10,7 @@ from panglot.objectives.contract import LanguageObjective
 from panglot.objectives.mixture import Mixture
 from panglot.objectives.mlm import MaskedLM
 from panglot.objectives.single import SINGLE, OneOf
+from panglot.objectives.span import SpanCorruption
 
 if TYPE_CHECKING:
     from panglot.objectives.example import Architecture
@@ -70,4 +71,4 @@ def parse_objectives(text: str) -> LanguageObjective:
 
 def usual_objective(architecture: "Architecture") -> LanguageObjective:
     """What models of an architecture are usually trained with."""
-    return MaskedLM() if architecture == "encoder" else CausalLM()
+    return {"encoder": MaskedLM, "decoder": CausalLM, "seq2seq": SpanCorruption}[architecture]()
