@@ -5,6 +5,7 @@ import torch
 import transformers
 
 from panglot.models.tiny import _byte_tokenizer
+from panglot.models.tiny_families import TINY_FAMILIES
 from panglot.objectives.cutting import examples_of
 from panglot.objectives.dictionary import dictionary_of
 from panglot.objectives.example import Example, Materials
@@ -44,7 +45,7 @@ def _with_names(tokenizer):
 @pytest.fixture(scope="session")
 def tokenizer():
     """Bytes: every character outside of ASCII is several tokens."""
-    return _with_names(_byte_tokenizer(template=True))
+    return _with_names(_byte_tokenizer(TINY_FAMILIES["bert"]))
 
 
 @pytest.fixture(scope="session")

@@ -71,4 +71,5 @@ def parse_objectives(text: str) -> LanguageObjective:
 
 def usual_objective(architecture: "Architecture") -> LanguageObjective:
     """What models of an architecture are usually trained with."""
-    return {"encoder": MaskedLM, "decoder": CausalLM, "seq2seq": SpanCorruption}[architecture]()
+    found: dict[str, LanguageObjective] = {"encoder": MaskedLM(), "decoder": CausalLM(), "seq2seq": SpanCorruption()}
+    return found[architecture]

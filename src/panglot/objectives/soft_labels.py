@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from panglot.objectives.batch import NO_LABEL, Batch
-from panglot.objectives.labelled import LOGITS_AT_ONCE, head_of, hidden_states
+from panglot.objectives.heads import head_of
+from panglot.objectives.labelled import LOGITS_AT_ONCE, hidden_states
 
 
 def soft_nats(
