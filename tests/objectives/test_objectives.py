@@ -79,7 +79,7 @@ def test_an_objective_by_name_or_with_parameters(said):
     assert found.objective == (said if isinstance(said, str) else said["objective"])
 
 
-@pytest.mark.parametrize("said", ["tlm", {"objective": "mlm", "masked": 0.95}, {"objective": "clm", "share": 0.3}])
+@pytest.mark.parametrize("said", ["tml", {"objective": "mlm", "masked": 0.95}, {"objective": "clm", "share": 0.3}])
 def test_what_is_no_objective(said):
     with pytest.raises(ValidationError):
         TypeAdapter(Objective).validate_python(said)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from panglot.objectives.units import units_of
+
 if TYPE_CHECKING:
     from panglot.objectives.opening import Opened
 
@@ -19,8 +21,6 @@ Row = tuple[int, list[int], list[int]]
 """Which text, the ids that the model is given, and the labels (`NO_LABEL` where nothing is predicted)."""
 
 BITS_OF_A_HIDDEN_BYTE = 8.0
-UNSPACED_UNIT = 4
-"""Characters that are hidden together in a script without spaces between words."""
 DEEPEST = 8
 """Tokens of one unit that are predicted one after another; what is longer counts as several units."""
 _TEXTS_AT_ONCE = 256
@@ -125,39 +125,6 @@ def causal_rows(ids: Sequence[int], start: int | None, limit: int) -> Iterator[t
         begin = max(0, end - limit)
         yield inputs[begin:end], [-100] * (done - begin) + labels[done:end]
         done = end
-
-
-def units_of(text: str, spans: Sequence[tuple[int, int]], *, spaced: bool) -> list[int]:
-    """Which unit of the text each token belongs to: a word with its punctuation, or a few characters of unspaced text.
-
-    Units are parts of the text and not of its tokens, so that tokenizers that cut words differently hide the same parts.
-
-    Args:
-        text: the text.
-        spans: characters of each token, from and to.
-        spaced: whether words are separated by spaces.
-
-    Example:
-        >>> units_of("Dobry dźeń", [(0, 3), (3, 5), (5, 7), (7, 10)], spaced=True)
-        [0, 0, 1, 1]
-    """
-    unit_at: list[int] = []
-    unit, inside = -1, 0
-    for each in text:
-        if each.isspace():
-            inside = 0
-            # a space is written together with the word after it
-            unit_at.append(unit + 1)
-            continue
-        if inside == 0 or (not spaced and inside % UNSPACED_UNIT == 0):
-            unit += 1
-        inside += 1
-        unit_at.append(unit)
-    found: list[int] = []
-    for start, end in spans:
-        first = next((at for at in range(start, end) if not text[at].isspace()), start)
-        found.append(unit_at[first] if first < len(unit_at) else unit + 1)
-    return found
 
 
 def masked_sets(units: Sequence[int], groups: int) -> Iterator[tuple[list[int], list[int]]]:

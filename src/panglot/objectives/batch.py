@@ -97,6 +97,12 @@ def part(batch: Batch, rows: "Sequence[int] | NDArray[Any]") -> Batch:
     return cast("Batch", found)
 
 
+def count_labels(batch: Batch) -> int:
+    """How many tokens are predicted in a batch, those of the rows that belong to its rows included."""
+    found = int((batch["labels"] != NO_LABEL).sum())
+    return found + (count_labels(batch["other"]) if "other" in batch else 0)
+
+
 def to_device(batch: Batch, device: torch.device) -> Batch:
     """The batch on a device."""
     return _mapped(batch, lambda each: each.to(device, non_blocking=True))

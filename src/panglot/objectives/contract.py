@@ -74,13 +74,29 @@ class LanguageObjective(BaseModel):
         """
         raise NotImplementedError
 
+    def pair(self, example: "Example") -> "Example":
+        """The other side of a pair.
+
+        Raises:
+            InputError: there is none.
+        """
+        if example.other is None:
+            raise InputError(
+                f"{self.objective} learns from sentences with their translations, and got text alone",
+                where="objective",
+                fix="give sentence pairs",
+            )
+        return example.other
+
     def collate(self, examples: "Sequence[Example]", tokens: "Tokens", generator: "torch.Generator") -> "Batch":
         """Examples to a batch: their rows, padded at the right."""
         from panglot.objectives.batch import stacked
 
         return stacked([self.row(each, tokens, generator) for each in examples], tokens.padding)
 
-    def loss(self, model: "nn.Module", batch: "Batch", *, total: int | None = None) -> "tuple[Tensor, dict[str, float]]":
+    def loss(
+        self, model: "nn.Module", batch: "Batch", *, total: int | None = None, progress: float = 0.0
+    ) -> "tuple[Tensor, dict[str, float]]":
         """Mean nats a predicted token.
 
         Args:
@@ -88,6 +104,7 @@ class LanguageObjective(BaseModel):
             batch: from `collate`, on the model's device.
             total: predicted tokens to divide by; those of this batch where it is not given. Parts of a batch that are given
                 its total add up to its loss and its gradient.
+            progress: share of the run's steps that are done, from 0 to 1; for objectives that change on the way.
 
         Returns:
             The loss, a scalar, and figures: `nats` (their sum) and `labels`, and the parts of a loss that has several.

@@ -23,6 +23,7 @@ class Example:
         last: whether its document ends with it.
         words: number of the word that each token belongs to, from 0 and never falling; only for objectives with `needs_words`.
         other: the same in another language, only for objectives that read pairs.
+        spans: characters of `text` that each token stands for, from and to; together with `words`.
     """
 
     ids: Sequence[int]
@@ -31,6 +32,11 @@ class Example:
     last: bool = True
     words: Sequence[int] | None = None
     other: "Example | None" = None
+    spans: Sequence[tuple[int, int]] | None = None
+
+
+Located = tuple[list[int], list[tuple[int, int]]]
+"""Tokens of a text, and the characters, from and to, that each stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,7 @@ class Materials:
 
     Attributes:
         encode: texts to ids without special tokens.
+        locate: texts to ids and, for each, the characters that it stands for; None for a tokenizer that cannot say.
         tokenizer: of transformers.
         dictionary: (language of the word, word) to translations as (language, word).
         teacher: a language model with the same tokenizer.
@@ -108,6 +115,7 @@ class Materials:
     """
 
     encode: Callable[[list[str]], list[list[int]]]
+    locate: "Callable[[list[str]], list[Located]] | None" = None
     tokenizer: Any = None
     dictionary: Mapping[tuple[str, str], Sequence[tuple[str, str]]] = field(default_factory=dict)
     teacher: "nn.Module | None" = None

@@ -116,7 +116,7 @@ def model_inputs(model: Any, batch: Batch) -> dict[str, Any]:
     """
     given: dict[str, Any] = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
     if "position_ids" in batch and takes_positions(model):
-        given["position_ids"] = batch["position_ids"]
+        given["position_ids"] = batch["position_ids"] + first_position(model)
     if "documents" in batch:
         given["attention_mask"] = own_document_mask(batch["documents"], causal=_is_causal(model))
     if "languages" in batch:
@@ -153,6 +153,14 @@ def own_document_mask(documents: Tensor, *, causal: bool) -> Tensor:
 def takes_positions(model: Any) -> bool:
     """Whether positions can be given to a model; one with relative positions alone (T5, BLOOM) has no use for them."""
     return "position_ids" in inspect.signature(last_part(model).forward).parameters
+
+
+def first_position(model: Any) -> int:
+    """The position of a row's first token: 0, but the padding's id + 1 in the family of RoBERTa."""
+    for name, each in last_part(model).named_modules():
+        if name.endswith("position_embeddings") and isinstance(each, nn.Embedding) and each.padding_idx is not None:
+            return each.padding_idx + 1
+    return 0
 
 
 def _is_causal(model: Any) -> bool:

@@ -1,5 +1,6 @@
 """Opening a model folder for an objective: the network with the right head, the tokenizer, and how long a row may be."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from panglot.artifacts import InputError
 from panglot.models.folder import ModelFolder, inspect_folder
 from panglot.models.quiet import without_progress_bars
 from panglot.objectives.contract import LanguageObjective
-from panglot.objectives.example import Architecture, Materials, Tokens
+from panglot.objectives.example import Architecture, Example, Located, Materials, Tokens
 from panglot.objectives.objective import usual_objective
 from panglot.objectives.tokens import tokens_of
 
@@ -58,10 +59,40 @@ class Opened:
         found: list[list[int]] = self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
         return found
 
+    def located(self, texts: list[str]) -> list[Located]:
+        """Ids of each text, without special tokens, and the characters that each stands for.
+
+        Raises:
+            InputError: the tokenizer does not know where its tokens stand.
+        """
+        if not self.tokenizer.is_fast:
+            raise InputError(
+                "the tokenizer does not say which characters its tokens stand for, and the objective has to know",
+                where=self.folder,
+                fix="save it with a tokenizer.json (a tokenizer that transformers calls fast)",
+            )
+        if not texts:
+            return []
+        # a lone surrogate is no text, and no tokenizer takes it
+        clean = [each.encode("utf-8", "replace").decode() for each in texts]
+        found = self.tokenizer(clean, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        return list(zip(found["input_ids"], found["offset_mapping"], strict=True))
+
     @property
     def materials(self) -> Materials:
         """What the opened model itself can give to an objective."""
-        return Materials(encode=self.ids, tokenizer=self.tokenizer)
+        return Materials(encode=self.ids, locate=self.located if self.tokenizer.is_fast else None, tokenizer=self.tokenizer)
+
+    def examples(self, given: Sequence[Example], objective: LanguageObjective | None = None) -> list[list[Example]]:
+        """Texts as examples that fit into rows: for each text one or more, see `panglot.objectives.cutting`.
+
+        Args:
+            given: texts with their languages, and with their translations for objectives that read pairs; without ids.
+            objective: what they are for, where several are mixed; that of the model otherwise.
+        """
+        from panglot.objectives.cutting import examples_of
+
+        return examples_of(self.materials, given, objective or self.objective, limit=self.limit, tokens=self.tokens)
 
 
 def architecture_of(folder: ModelFolder) -> Architecture:
@@ -92,7 +123,7 @@ def open_language_model(model: "Model", objective: LanguageObjective | None, *, 
     objective = objective or usual_objective(architecture)
     if architecture not in objective.takes and architecture != "seq2seq" and not inspected.has_head:
         # a bare model has no head yet, and may get any that transformers has for it
-        architecture = objective.takes[0]
+        architecture = next((each for each in objective.takes if each != "seq2seq"), architecture)
     config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True)
     tokens = tokens_of(tokenizer, config, architecture=architecture)
     objective.check(tokens, model.name)

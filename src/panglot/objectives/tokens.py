@@ -73,6 +73,7 @@ def _numbers(config: Any) -> dict[str, int]:
 
 def _tag(code: str) -> str | None:
     try:
-        return Language.parse(code).tag
+        # mBART's codes for languages of no one country: en_XX, ja_XX
+        return Language.parse(code.removesuffix("_XX")).tag
     except InputError:
         return None
