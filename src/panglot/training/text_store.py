@@ -225,11 +225,12 @@ class _Writer:
     def text(self, source: str, batch: pa.RecordBatch, row: int) -> None:
         """Documents, cut into passages."""
         data, sizes = _bytes_of(batch["text"])
-        cells = self._cells(source, batch["language"])
         kept = np.flatnonzero(sizes)
-        counts = pc.utf8_length(batch["text"]).to_numpy(zero_copy_only=False)
         if not len(kept):
             return
+        counts = pc.utf8_length(batch["text"]).to_numpy(zero_copy_only=False)
+        cells = np.zeros(len(sizes), dtype=np.int64)
+        cells[kept] = self._cells(source, batch["language"].take(pa.array(kept)))
         if int(sizes.max()) <= self._longest:
             cut = {"sizes": sizes[kept], "characters": counts[kept], "last": np.ones(len(kept)), "rows": kept + row}
             self._write(data, {**cut, "first_sizes": sizes[kept], "cells": cells[kept]})
