@@ -111,7 +111,8 @@ def test_booleans_hide_nothing_from_eager_attention_and_it_is_seen(name, monkeyp
 @pytest.mark.parametrize("name", ["modernbert", "mistral", "gemma3"])
 def test_a_lost_window_is_seen_where_rows_are_longer_than_it(name, monkeypatch):
     monkeypatch.setattr(
-        "panglot.objectives.labelled.document_mask", lambda model, documents, causal: own_document_mask(documents, causal=causal)
+        "panglot.objectives.labelled.document_mask",
+        lambda model, documents, causal: own_document_mask(documents, causal=causal),
     )
     model = _model(name, "sdpa")
     assert not packs(model, time=TIME)

@@ -111,7 +111,9 @@ def test_sorted_orders_are_the_same_in_one_piece_and_in_many(count):
     assert np.array_equal(np.concatenate(pieces), whole)
 
 
-@pytest.mark.parametrize("strategy", ["temperature", "unimax", {"method": "fixed", "weights": dict(zip(SIZES, (1, 2, 3, 4), strict=True))}])
+@pytest.mark.parametrize(
+    "strategy", ["temperature", "unimax", {"method": "fixed", "weights": dict(zip(SIZES, (1, 2, 3, 4), strict=True))}]
+)
 def test_realised_shares_are_those_asked(store, strategy):
     stream = _stream(store, mix=Mix(strategy=strategy))
     figures = stream.figures()
@@ -121,7 +123,9 @@ def test_realised_shares_are_those_asked(store, strategy):
         assert figures["languages"][name]["realised"] == pytest.approx(found[name], abs=1e-5)
         assert figures["languages"][name]["asked"] == pytest.approx(share, abs=1e-5)
     # in each step too, within a passage
-    assert all(abs(_shares(stream[at]).get(name, 0) - share) < 0.25 for at in range(60) for name, share in stream.shares(0).items())
+    assert all(
+        abs(_shares(stream[at]).get(name, 0) - share) < 0.25 for at in range(60) for name, share in stream.shares(0).items()
+    )
 
 
 def test_temperature_is_that_of_its_paper_and_not_times_one_minus_p(store):
@@ -232,15 +236,41 @@ def test_a_share_changed_while_training_is_found_again_after_a_restart(store):
     assert changed.figures()["languages"]["arb_Arab"]["asked"] == pytest.approx(expected, abs=1e-4)
 
 
+def test_a_restart_late_in_a_long_plan_finds_where_its_stretches_begin(text, tmp_path, monkeypatch):
+    from panglot.training import language_stream as module
+
+    monkeypatch.setattr(module, "_SAVED_EVERY", 8)
+    store = open_store({"text": text}, tmp_path, longest=400, seed=3)
+    asked = {"mix": Mix(replay={"arb_Arab": 0.1}), "steps": 80, "chunk_bytes": 4000}
+    first = _stream(store, **asked)
+    first.set_share("arb_Arab", 0.3, 50)
+    whole, figures = first[0:80], first.figures()
+    planned = []
+    plan = LanguageStream._plan
+    monkeypatch.setattr(LanguageStream, "_plan", lambda self, *more: planned.append(more[0]) or plan(self, *more))
+    again = _stream(store, **asked)
+    again.restore(first.changes)
+    assert again[75] == whole[75]
+    assert min(planned) > 50
+    assert again.figures() == figures
+    assert again[0:80] == whole
+    assert not list(tmp_path.glob("*-plan-*-*.npz"))
+
+
 def test_curricula(store):
-    phases = [{"until": 0.5, "strategy": {"method": "temperature", "alpha": 1}}, {"until": 1, "strategy": {"method": "temperature", "alpha": 0}}]
+    phases = [
+        {"until": 0.5, "strategy": {"method": "temperature", "alpha": 1}},
+        {"until": 1, "strategy": {"method": "temperature", "alpha": 0}},
+    ]
     stream = _stream(store, mix=Mix(strategy={"method": "phases", "phases": phases}), steps=100)
     first, second = (_shares([one for at in some for one in stream[at]]) for some in (range(50), range(50, 100)))
     sizes = {each.language: each.bytes for each in store.cells}
     assert first == pytest.approx({name: each / sum(sizes.values()) for name, each in sizes.items()}, abs=0.01)
     assert second == pytest.approx(dict.fromkeys(sizes, 0.25), abs=0.01)
     ramp = _stream(store, mix=Mix(strategy={"method": "ramp", "first": 1, "last": 0, "stretches": 10}), steps=100)
-    smallest = [_shares([one for at in range(start, start + 20) for one in ramp[at]]).get("hin_Deva", 0) for start in range(0, 100, 20)]
+    smallest = [
+        _shares([one for at in range(start, start + 20) for one in ramp[at]]).get("hin_Deva", 0) for start in range(0, 100, 20)
+    ]
     assert smallest == sorted(smallest)
     # what is due stays due when shares change: a rare language is not put off for ever
     fine = _stream(store, mix=Mix(strategy={"method": "ramp", "first": 1, "last": 0.9, "stretches": 100}), steps=100)
@@ -249,7 +279,9 @@ def test_curricula(store):
 
 
 def test_several_objectives_of_text_and_pairs(text, tmp_path):
-    bitext = pairs(tmp_path / "pairs", [(WORDS["khm_Khmr"] * (1 + at % 3), f"line {at}", "khm_Khmr", "eng_Latn") for at in range(50)])
+    bitext = pairs(
+        tmp_path / "pairs", [(WORDS["khm_Khmr"] * (1 + at % 3), f"line {at}", "khm_Khmr", "eng_Latn") for at in range(50)]
+    )
     parts = [Part(0.6), Part(0.1), Part(0.3, reads="pairs")]
     stream = language_stream(
         {"text": text, "pairs": bitext}, steps=80, step_bytes=2000, longest=400, seed=1, folder=tmp_path / "stores", parts=parts

@@ -52,7 +52,8 @@ def test_nothing_is_lost_and_all_is_known(tmp_path_factory, rows):
 def test_several_sources_and_pairs(tmp_path):
     text = documents(tmp_path / "text", TEXTS, "tha_Thai")
     bitext = pairs(
-        tmp_path / "pairs", [("ភាសា", "language", "khm_Khmr", "eng_Latn"), ("", "x", "khm_Khmr", "eng_Latn"), ("a", "ก", "yor_Latn", "tha_Thai")]
+        tmp_path / "pairs",
+        [("ភាសា", "language", "khm_Khmr", "eng_Latn"), ("", "x", "khm_Khmr", "eng_Latn"), ("a", "ก", "yor_Latn", "tha_Thai")],
     )
     store = open_store({"new": text, "bitext": bitext}, tmp_path / "stores", longest=64)
     assert [(each.source, each.kind, each.language, each.other_language, each.passages) for each in store.cells] == [
@@ -96,7 +97,9 @@ print("done", flush=True)
 
 def _builder(*arguments):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)}
-    return subprocess.Popen([sys.executable, "-c", _BUILD, *map(str, arguments)], stdout=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(
+        [sys.executable, "-c", _BUILD, *map(str, arguments)], stdout=subprocess.PIPE, text=True, env=environment
+    )
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +148,8 @@ def own():
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(each.split()[1]) for each in lines if each.startswith("RssAnon"))
 before = own()
-stream = LanguageStream(store, steps=int(sys.argv[3]), step_bytes=4096, seed=1, mix=Mix(strategy="temperature"), chunk_bytes=1 << 18)
+asked = {"steps": int(sys.argv[3]), "step_bytes": 4096, "seed": 1, "chunk_bytes": 1 << 18}
+stream = LanguageStream(store, mix=Mix(strategy="temperature"), **asked)
 stream.figures()
 stream[len(stream) // 2]
 print(own() - before, flush=True)
@@ -155,7 +159,11 @@ print(own() - before, flush=True)
 def _kilobytes(large, folder, steps):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)}
     done = subprocess.run(
-        [sys.executable, "-c", _READ, str(large.folder), str(folder), str(steps)], capture_output=True, text=True, env=environment, check=True
+        [sys.executable, "-c", _READ, str(large.folder), str(folder), str(steps)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
     )
     return int(done.stdout)
 

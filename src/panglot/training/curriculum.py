@@ -119,7 +119,9 @@ def with_fixed(shares: Mapping[str, float], fixed: Mapping[str, float]) -> dict[
     weight = math.fsum(others.values())
     said = " + ".join(f"{name} {each:g}" for name, each in fixed.items())
     if taken > 1 + 1e-9:
-        raise InputError(f"the shares sum to {taken:g}, above 1: {said}", where="replay", fix="shares are fractions of each step")
+        raise InputError(
+            f"the shares sum to {taken:g}, above 1: {said}", where="replay", fix="shares are fractions of each step"
+        )
     if weight and taken > 1 - 1e-9:
         raise InputError(f"the shares sum to {taken:g} and leave nothing for {_some(others)}", where="replay", fix="lower one")
     rest = 1 - taken if weight else 0.0

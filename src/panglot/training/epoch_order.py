@@ -13,10 +13,10 @@ _KEPT = 2
 _SMALL = 1 << 10
 
 
-def mixed(values: NDArray[np.uint64], by: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mixed(values: NDArray[np.uint64], by: NDArray[np.uint64] | np.uint64) -> NDArray[np.uint64]:
     """A step of SplitMix64 (Steele et al. 2014)."""
     with np.errstate(over="ignore"):
-        found = values + by * np.uint64(0x9E3779B97F4A7C15)
+        found: NDArray[np.uint64] = values + by * np.uint64(0x9E3779B97F4A7C15)
         found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         scattered: NDArray[np.uint64] = found ^ (found >> np.uint64(31))
@@ -50,9 +50,9 @@ def scattered(places: Numbers, count: int, key: int) -> Numbers:
         for number, each in enumerate(keys):
             # the halves may differ by a bit, so they take turns and never change places
             if number % 2:
-                right ^= mixed(left, np.broadcast_to(each, left.shape)) & low_mask
+                right ^= mixed(left, each) & low_mask
             else:
-                left ^= mixed(right, np.broadcast_to(each, right.shape)) & high_mask
+                left ^= mixed(right, each) & high_mask
         found[walking] = (left << low) | right
         walking = walking[found[walking] >= np.uint64(count)]
     return found.astype(np.int64)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import xxhash
@@ -137,11 +137,17 @@ def _known(asked: Mapping[str, float], names: set[str], where: str) -> None:
             raise InputError(f"there is no text of {name}", where=where, fix=fix)
 
 
+def column_of(store: TextStore, unit: Unit) -> NDArray[Any]:
+    """What each passage counts, in a unit."""
+    columns: dict[str, NDArray[Any]] = {"bytes": store.sizes, "characters": store.characters, "documents": store.last}
+    return columns[unit]
+
+
 def size_of(store: TextStore, group: Group, unit: Unit) -> float:
     """What a group holds, in a unit."""
     if sum(map(len, group.members)) == sum(store.cells[each].passages for each in group.cells):
         return float(sum(getattr(store.cells[each], unit) for each in group.cells))
-    column = {"bytes": store.sizes, "characters": store.characters, "documents": store.last}[unit]
+    column = column_of(store, unit)
     return float(sum(int(column[each].sum(dtype=np.int64)) for each in group.members))
 
 

@@ -155,7 +155,7 @@ class TextStore:
     def _text(self) -> NDArray[np.uint8]:
         return np.memmap(self.folder / _TEXT, dtype=np.uint8, mode="r")
 
-    def _column(self, name: str) -> Any:
+    def _column(self, name: str) -> NDArray[Any]:
         return np.memmap(self.folder / name, dtype=_COLUMNS[name], mode="r")
 
 

@@ -22,6 +22,7 @@ _GRAPHEME = regex.compile(r"\X")
 _UP_TO_A_SPACE = regex.compile(r"(?s).*\s")
 _LOOKED_BACK = 24
 _VIRAMA = 9
+_MARKS_THAT_ARE_LETTERS = "\u0e33\u0eb3"
 _FLAGS = ("\U0001f1e6", "\U0001f1ff")
 
 
@@ -84,7 +85,10 @@ def _is_whole(text: str, start: int, at: int) -> bool:
     """Whether a cut before `text[at]` divides nothing that a reader sees as one."""
     if text[at].isascii() and text[at - 1].isascii() and text[at] != "\n":
         return True
-    if unicodedata.category(text[at]).startswith("M"):
+    kind = unicodedata.category(text[at])
+    if text[at - 1] == " " and kind.startswith("L") and text[at] not in _MARKS_THAT_ARE_LETTERS:
+        return True
+    if kind.startswith("M"):
         return False
     if unicodedata.combining(text[at - 1]) == _VIRAMA and text[at].isalpha():
         return False
@@ -118,6 +122,4 @@ def text_in_steps(
     """
     from panglot.training.language_stream import language_stream
 
-    return language_stream(
-        {"text": documents}, steps=steps, step_bytes=step_bytes, longest=longest, seed=seed, folder=folder
-    )
+    return language_stream({"text": documents}, steps=steps, step_bytes=step_bytes, longest=longest, seed=seed, folder=folder)
