@@ -50,7 +50,7 @@ class Group:
     Attributes:
         name: of a language, of a source, or `everything`.
         cells: numbers of the store's cells.
-        members: parts of the store's passages that belong to it, one behind another.
+        members: passages of each of these cells.
         order: in which they come.
     """
 
@@ -109,8 +109,8 @@ def groups_of(store: TextStore, kind: Kind, mix: Mix, *, seed: int, chosen: NDAr
     limit = _SORTED // max(1, len(asked))
     found = []
     for name, cells in sorted(asked.items()):
-        members = [_members(store, each, chosen) for each in cells]
-        members = [each for each in members if len(each)]
+        there_are = {each: part for each in cells if len(part := _members(store, each, chosen))}
+        cells, members = list(there_are), list(there_are.values())
         count = sum(map(len, members))
         if not count:
             continue
@@ -145,10 +145,15 @@ def column_of(store: TextStore, unit: Unit) -> NDArray[Any]:
 
 def size_of(store: TextStore, group: Group, unit: Unit) -> float:
     """What a group holds, in a unit."""
-    if sum(map(len, group.members)) == sum(store.cells[each].passages for each in group.cells):
-        return float(sum(getattr(store.cells[each], unit) for each in group.cells))
-    column = column_of(store, unit)
-    return float(sum(int(column[each].sum(dtype=np.int64)) for each in group.members))
+    return float(sum(size_in(store, *each, unit) for each in zip(group.cells, group.members, strict=True)))
+
+
+def size_in(store: TextStore, cell: int, members: NDArray[np.uint32], unit: Unit) -> int:
+    """What some passages of a cell hold, in a unit."""
+    known = store.cells[cell]
+    if len(members) == known.passages:
+        return int(getattr(known, unit))
+    return int(column_of(store, unit)[members].sum(dtype=np.int64))
 
 
 def shares_of(sizes: Mapping[str, float], strategy: SharesMethod | None, mix: Mix, *, budget: float) -> dict[str, float]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from panglot.artifacts import InputError
 from panglot.corpus.balance.plan import Unit
 from panglot.training.epoch_order import Numbers
-from panglot.training.groups import Group, Mix, column_of, groups_of, size_of
+from panglot.training.groups import Group, Mix, column_of, groups_of, size_in, size_of
 from panglot.training.schedule import Clocks, Draws, begin, by_weight, draws, rate_of
 from panglot.training.text_store import Kind, TextStore
 
@@ -63,7 +63,17 @@ class Chunk:
 
 
 class Lane:
-    """Text, or pairs: the groups of one kind."""
+    """Text, or pairs: the groups of one kind.
+
+    Attributes:
+        kind: which.
+        groups: in the order of their names.
+        parts: objectives that read it, with their numbers.
+        names: of the groups.
+        sizes: what each group holds, in the unit of the mix.
+        bytes: what there is of each cell, in bytes.
+        units: what there is of each cell, in the unit of the mix.
+    """
 
     def __init__(
         self, kind: Kind, groups: Sequence[Group], parts: Sequence[tuple[int, Part]], unit: Unit, store: TextStore
@@ -72,6 +82,9 @@ class Lane:
         self.names = [each.name for each in groups]
         self._column = column_of(store, unit)
         self.sizes = {each.name: size_of(store, each, unit) for each in groups}
+        there = [(cell, part) for each in groups for cell, part in zip(each.cells, each.members, strict=True)]
+        self.bytes = {cell: size_in(store, cell, part, "bytes") for cell, part in there}
+        self.units = {cell: size_in(store, cell, part, unit) for cell, part in there}
 
         self._last: dict[int, tuple[int, Numbers]] = {}
 
@@ -122,7 +135,7 @@ class StepPlan:
         self._offset = xxhash.xxh3_64_intdigest(b"parts", seed % 2**64)
         weights = [math.fsum(part.weight for _, part in lane.parts) for lane in self.lanes]
         self._lane_rates = np.array([rate_of(each / math.fsum(weights)) for each in weights], dtype=np.int64)
-        self.units_a_byte = {lane.kind: _units_a_byte(store, lane, mix.unit) for lane in self.lanes}
+        self.units_a_byte = {lane.kind: _units_a_byte(lane) for lane in self.lanes}
 
     def stretch(self, first: int, end: int, before: Where | None, rates: Sequence[Numbers]) -> Chunk:
         """The steps from first to end.
@@ -210,9 +223,8 @@ def _shuffled(count: int, seed: int, kind: str) -> list[int]:
     return [int(each) for each in np.argsort(np.argsort(np.array(lots, dtype=np.uint64), kind="stable"), kind="stable")]
 
 
-def _units_a_byte(store: TextStore, lane: Lane, unit: str) -> float:
-    cells = [store.cells[each] for group in lane.groups for each in group.cells]
-    return max(1e-6, math.fsum(getattr(each, unit) for each in cells) / math.fsum(each.bytes for each in cells))
+def _units_a_byte(lane: Lane) -> float:
+    return max(1e-6, sum(lane.units.values()) / sum(lane.bytes.values()))
 
 
 def _one_each(group: int, start: int, stop: int) -> Numbers:

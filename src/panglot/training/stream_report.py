@@ -40,9 +40,9 @@ def figures_of(
                 cell = cells[at]
                 name = cell.language if lane.kind == "text" else f"{cell.language}-{cell.other_language}"
                 row = rows.setdefault(name, {"asked": 0.0, "realised": 0.0, "available_bytes": 0})
-                row["asked"] += asked[lane.kind].get(group.name, 0.0) * getattr(cell, unit) / whole
+                row["asked"] += asked[lane.kind].get(group.name, 0.0) * lane.units[at] / whole
                 row["realised"] += counts[at, COUNTED.index(unit)] / max(1, total)
-                row["available_bytes"] += cell.bytes
+                row["available_bytes"] += lane.bytes[at]
                 for place, counted in enumerate(COUNTED):
                     row[counted] = row.get(counted, 0) + int(counts[at, place])
         for row in rows.values():
