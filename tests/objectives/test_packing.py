@@ -18,7 +18,8 @@ from transformers import (
 from panglot.objectives import packing
 from panglot.objectives.batch import NO_LABEL, packed, stacked
 from panglot.objectives.example import Row
-from panglot.objectives.labelled import head_of, hidden_states, model_inputs, summed_nats
+from panglot.objectives.heads import head_of
+from panglot.objectives.labelled import hidden_states, model_inputs, summed_nats
 from panglot.objectives.packing import document_mask, own_document_mask, packs
 
 V, TIME = 131, 32

@@ -51,7 +51,7 @@ def test_each_round_adds_the_most_uncertain_of_each_language(store):
     second = _seen(stream, range(10, 20))
     assert first < second
     for tag, many in (("khm_Khmr", 20), ("hin_Deva", 10)):
-        left = sorted({number for number in range(TAGS[tag][1])} - {each for kind, each in first if kind == tag})
+        left = sorted(set(range(TAGS[tag][1])) - {each for kind, each in first if kind == tag})
         assert {each for kind, each in second - first if kind == tag} == set(left[-many:])
     assert stream.due(19) is None
     assert stream.due(20) == 2

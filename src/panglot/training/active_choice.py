@@ -19,7 +19,7 @@ from panglot.training.text_store import TextStore
 from panglot.training.text_stream import Passage
 
 Scorer = Callable[[list[Passage]], Sequence[float]]
-"""How uncertain a model is of each of some passages: bits per byte, or the mean entropy of what it predicts at hidden tokens."""
+"""How uncertain a model is of each passage: bits per byte, or the mean entropy of what it predicts at hidden tokens."""
 
 _SCORED_AT_ONCE = 256
 

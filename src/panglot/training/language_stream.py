@@ -93,11 +93,7 @@ class LanguageStream(Sequence[list[Passage]]):
         step %= self._steps
         chunk = self._chunk_with(step)
         inside = slice(int(chunk.cuts[step - chunk.first]), int(chunk.cuts[step - chunk.first + 1]))
-        found = []
-        for at, part in zip(chunk.passages[inside].tolist(), chunk.parts[inside].tolist(), strict=True):
-            passage = self.store[at]
-            found.append(passage if not part else _of_part(passage, part))
-        return found
+        return self.store.passages(chunk.passages[inside], chunk.parts[inside].tolist())
 
     def numbers(self, step: int) -> list[int]:
         """The numbers of a step's passages in the store; `store.document` says where each comes from."""
@@ -335,7 +331,3 @@ def _opened_again(store: TextStore, made_of: dict[str, Any], changes: Sequence[S
     found = LanguageStream(store, **made_of)
     found.restore(changes)
     return found
-
-
-def _of_part(passage: Passage, part: int) -> Passage:
-    return Passage(passage.text, passage.last, passage.language, part, passage.other, passage.other_language)

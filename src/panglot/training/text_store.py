@@ -4,7 +4,7 @@ import fcntl
 import json
 import shutil
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -97,17 +97,20 @@ class TextStore:
 
     def __getitem__(self, at: int) -> Passage:
         """Passage number `at`; its `objective` is 0."""
-        cell = self.cells[int(self.cell_numbers[at])]
-        start, size, first = int(self._starts[at]), int(self.sizes[at]), int(self._first_sizes[at])
-        data = self._text[start : start + size].tobytes()
-        other = data[first:].decode("utf-8", "replace") if cell.kind == "pairs" else None
-        return Passage(
-            data[:first].decode("utf-8", "replace"),
-            bool(self.last[at]),
-            cell.language,
-            other=other,
-            other_language=cell.other_language,
-        )
+        return self.passages([at])[0]
+
+    def passages(self, numbers: "Sequence[int] | NDArray[np.int64]", objectives: Sequence[int] | None = None) -> list[Passage]:
+        """Several passages, and for each the number of the objective that learns from it."""
+        at = np.asarray(numbers, dtype=np.int64)
+        columns: list[NDArray[Any]] = [self._starts, self.sizes, self._first_sizes, self.cell_numbers, self.last]
+        rows = zip(*(each[at].tolist() for each in columns), objectives or [0] * len(at), strict=True)
+        text, found = memoryview(self._text.data), []
+        for start, size, first, number, last, objective in rows:
+            cell = self.cells[number]
+            other = str(text[start + first : start + size], "utf-8", "replace") if cell.kind == "pairs" else None
+            read = str(text[start : start + first], "utf-8", "replace")
+            found.append(Passage(read, bool(last), cell.language, objective, other, cell.other_language))
+        return found
 
     def document(self, at: int) -> tuple[str, int]:
         """The source of a passage, and the number of its document there, from 0: the row of the table."""
