@@ -5,8 +5,6 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from panglot.artifacts import InputError, PanglotError, step_folder
 from panglot.corpus.documents import DOCUMENTS_FILE, Documents, DocumentWriter
@@ -15,7 +13,7 @@ from panglot.models.model import Model
 from panglot.objectives.opening import open_language_model
 from panglot.training.language_model import language_model
 from panglot.training.language_trainer import LanguageBatches, LanguageTrainer
-from panglot.training.text_stream import Passage, passages, text_in_steps
+from panglot.training.text_stream import Passage
 
 LINES = [
     "Witajće k nam, lubi přećeljo!", "ދިވެހި ރާއްޖެއަކީ ޖަޒީރާ ޤައުމެއް", "𞤀𞤣𞤤𞤢𞤥 𞤨𞤵𞤤𞤢𞤪", "ពាក្យខ្មែរមិនមានដកឃ្លា",
@@ -52,42 +50,6 @@ def _train(place, model, text, *, seed=17, **more):
     with step_folder(place, seed=seed) as step:
         language_model(model=model, text=text, step=step, **settings)
     return Model.open(place), json.loads((place / "curve.json").read_text())
-
-
-@given(st.text(max_size=60), st.integers(4, 30))
-@settings(deadline=None)
-def test_passages_lose_nothing_and_fit(text, longest):
-    found = list(passages(text, longest))
-    assert "".join(found) == text
-    assert all(0 < len(each.encode("utf-8", "replace")) <= longest for each in found)
-
-
-def test_passages_keep_marks_and_joiners_with_their_character():
-    for each in passages("ދިވެހިރާއްޖެއަކީޖަޒީރާ" * 3, 17):
-        # a Thaana vowel never begins a passage
-        assert not "\u07a6" <= each[0] <= "\u07b0"
-    family = "👩\u200d👩\u200d👧"
-    assert list(passages(family * 2, 20)) == [family, family]
-
-
-def test_steps_are_full_ordered_by_seed_and_hold_everything_once_an_epoch(tmp_path):
-    text = _documents(tmp_path / "text", [f"line {number} of many" for number in range(200)])
-    shuffled = _documents(tmp_path / "other", [f"line {number} of many" for number in reversed(range(200))])
-    found = text_in_steps(text, steps=40, step_bytes=200, longest=64, seed=1)
-    assert [len(each) for each in found if not 140 < sum(len(one.text) for one in each) <= 200] == []
-    assert found == text_in_steps(shuffled, steps=40, step_bytes=200, longest=64, seed=1)
-    assert found != text_in_steps(text, steps=40, step_bytes=200, longest=64, seed=2)
-    stream = [one.text for each in found for one in each]
-    assert len(set(stream[:200])) == 200
-    assert stream[:200] != stream[200:400]
-    # a longer training begins as a shorter one
-    assert text_in_steps(text, steps=10, step_bytes=200, longest=64, seed=1) == found[:10]
-
-
-def test_equal_lines_do_not_all_fall_into_one_step(tmp_path):
-    text = _documents(tmp_path / "text", [*["the same line"] * 100, *[f"another {number}" for number in range(100)]])
-    found = text_in_steps(text, steps=10, step_bytes=260, longest=64, seed=1)
-    assert all(4 < sum(one.text == "the same line" for one in each) < 20 for each in found)
 
 
 def test_a_row_is_of_one_document_and_starts_and_ends_as_its_model_does(models):
@@ -159,9 +121,9 @@ def test_a_full_memory_halves_what_is_computed_at_a_time_and_nothing_else(models
         return open_language_model(models["tiny:llama"], None, longest=64)
 
     whole, notes = _losses(opened(), text, tmp_path, monkeypatch, "whole")
-    assert not notes
+    assert not any("Memory" in each for each in notes)
     small, notes = _losses(opened(), text, tmp_path, monkeypatch, "small", fail=lambda tokens: tokens > 200)
-    assert "Memory was too small" in notes[0]
+    assert any("Memory was too small" in each for each in notes)
     assert small == pytest.approx(whole, rel=1e-5)
     with pytest.raises(PanglotError, match="memory is too small"):
         _losses(opened(), text, tmp_path, monkeypatch, "none", fail=lambda tokens: True)

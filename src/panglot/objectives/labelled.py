@@ -15,6 +15,7 @@ from torch.autograd.function import once_differentiable
 from panglot.objectives.batch import NO_LABEL, Batch
 from panglot.objectives.heads import Head, before_the_output, head_of, head_parameters, last_part, plain_head, reads_and_writes
 from panglot.objectives.linear_head import label_nats_of, linear_nats
+from panglot.objectives.packing import document_mask, first_position
 
 LOGITS_AT_ONCE = 1 << 25
 """Logits (numbers, not bytes) that are held at a time."""
@@ -110,7 +111,8 @@ _LANGUAGE_ARGUMENTS = {"xlm": "langs", "flaubert": "langs"}
 def model_inputs(model: Any, batch: Batch) -> dict[str, Any]:
     """The arguments that a model's base model takes for a batch.
 
-    Rows of several documents (`documents`) get a mask of four dimensions, in which a token sees its own document only. Numbers
+    Rows of several documents (`documents`) get a mask in which a token sees its own document only (`packing`). Positions are
+    counted from where the model itself begins, which is not 0 in the family of RoBERTa. Numbers
     of languages go to models that embed them (XLM), or choose modules by them (X-MOD: one language a row, that of its first
     token).
     """
@@ -118,7 +120,7 @@ def model_inputs(model: Any, batch: Batch) -> dict[str, Any]:
     if "position_ids" in batch and takes_positions(model):
         given["position_ids"] = batch["position_ids"] + first_position(model)
     if "documents" in batch:
-        given["attention_mask"] = own_document_mask(batch["documents"], causal=_is_causal(model))
+        given["attention_mask"] = document_mask(model, batch["documents"], causal=_is_causal(model))
     if "languages" in batch:
         kind = str(model.config.model_type)
         if kind in _LANGUAGE_ARGUMENTS:
@@ -129,25 +131,6 @@ def model_inputs(model: Any, batch: Batch) -> dict[str, Any]:
         if name in batch:
             given[name] = batch[name]  # type: ignore[literal-required]
     return given
-
-
-def own_document_mask(documents: Tensor, *, causal: bool) -> Tensor:
-    """Which token sees which: bool `[rows, 1, time, time]`, True where it does. Padding sees itself, so that no row is empty.
-
-    Args:
-        documents: number of the document of each token, `[rows, time]`; 0 for padding.
-        causal: whether a token sees only what stands before it, and itself.
-
-    Example:
-        >>> own_document_mask(torch.tensor([[1, 1, 2]]), causal=True)[0, 0].int().tolist()
-        [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
-    """
-    seen = documents[:, None, :, None] == documents[:, None, None, :]
-    if causal:
-        seen = seen & torch.ones(documents.shape[1], documents.shape[1], dtype=torch.bool, device=documents.device).tril()
-    padding = (documents == 0)[:, None, :, None]
-    alone = torch.eye(documents.shape[1], dtype=torch.bool, device=documents.device)
-    return torch.where(padding, alone, seen)
 
 
 def takes_positions(model: Any) -> bool:

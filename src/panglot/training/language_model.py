@@ -149,7 +149,10 @@ def train(
             step_bytes=training.batch_bytes,
             longest=min(_BYTES_A_TOKEN * training.sequence_length, training.batch_bytes),
             seed=step.seed,
+            folder=step.scratch,
         )
+    for sentence in batches.notes():
+        step.note(sentence)
     _freeze(opened, training.trainable)
     precision = _precision(training.precision)
     scratch = step.out / ".trainer"
@@ -186,7 +189,7 @@ def train(
     step.figures.update(
         {
             "steps": len(curve),
-            "bytes": sum(len(each.text.encode()) for batch in batches for each in batch),
+            "bytes": batches.figures()["bytes"],
             "tokens": sum(int(each["tokens"]) for each in curve),
             "objective": opened.objective.objective,
             "precision": precision,

@@ -6,18 +6,24 @@ one of amounts.
 """
 
 import unicodedata
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import xxhash
-from numpy.typing import NDArray
+import regex
 
-from panglot.artifacts import InputError
 from panglot.corpus.documents import Documents
 
-_JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+if TYPE_CHECKING:
+    from panglot.training.language_stream import LanguageStream
+
+_GRAPHEME = regex.compile(r"\X")
+_UP_TO_A_SPACE = regex.compile(r"(?s).*\s")
+_LOOKED_BACK = 24
+_VIRAMA = 9
+_MARKS_THAT_ARE_LETTERS = "\u0e33\u0eb3"
+_FLAGS = ("\U0001f1e6", "\U0001f1ff")
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,9 @@ class Passage:
 def passages(text: str, longest: int) -> Iterator[str]:
     """Cut a text into stretches of at most `longest` UTF-8 bytes, at white space where there is some in the second half.
 
-    Combining marks and joined characters stay with what they belong to, unless one character has more marks than fit. Nothing
-    is lost: the stretches joined are the text.
+    No cut falls inside a character as a reader sees it (an extended grapheme cluster, UAX #29: base and marks, a Hangul
+    syllable, a flag, joined emoji) nor between a virama or coeng and the consonant that it joins, unless one of them alone is
+    longer than `longest`. Nothing is lost: the stretches joined are the text.
 
     Args:
         text: any text.
@@ -54,93 +61,65 @@ def passages(text: str, longest: int) -> Iterator[str]:
     Example:
         >>> list(passages("dobry dzen", 7))
         ['dobry ', 'dzen']
+        >>> list(passages("ក្រុម", 12))
+        ['ក្រុ', 'ម']
     """
     start = 0
     while start < len(text):
         room = text[start : start + longest].encode("utf-8", "replace")[:longest]
         end = start + len(room.decode("utf-8", "ignore"))
         if end < len(text):
-            half = start + (end - start) // 2
-            space = next((at for at in range(end - 1, half - 1, -1) if text[at].isspace()), None)
-            whole = end
-            while whole > start and _belongs_to_the_one_before(text, whole):
-                whole -= 1
-            end = space + 1 if space is not None else whole if whole > start else end
+            spaced = _UP_TO_A_SPACE.match(text, start + (end - start) // 2, end)
+            if spaced is not None and _is_whole(text, start, spaced.end()):
+                end = spaced.end()
+            else:
+                whole = end
+                while whole > start and not _is_whole(text, start, whole):
+                    whole -= 1
+                end = whole if whole > start else end
         yield text[start:end]
         start = end
 
 
-def _belongs_to_the_one_before(text: str, at: int) -> bool:
-    return unicodedata.category(text[at]).startswith("M") or text[at] in _JOINERS or text[at - 1] == "\u200d"
+def _is_whole(text: str, start: int, at: int) -> bool:
+    """Whether a cut before `text[at]` divides nothing that a reader sees as one."""
+    if text[at].isascii() and text[at - 1].isascii() and text[at] != "\n":
+        return True
+    kind = unicodedata.category(text[at])
+    if text[at - 1] == " " and kind.startswith("L") and text[at] not in _MARKS_THAT_ARE_LETTERS:
+        return True
+    if kind.startswith("M"):
+        return False
+    if unicodedata.combining(text[at - 1]) == _VIRAMA and text[at].isalpha():
+        return False
+    begin = max(start, at - _LOOKED_BACK)
+    while begin > start and (_FLAGS[0] <= text[begin] <= _FLAGS[1] or not text[begin].isalnum()):
+        begin -= 1
+    for each in _GRAPHEME.finditer(text, begin, min(len(text), at + 4)):
+        if each.end() >= at:
+            return bool(each.end() == at)
+    return True
 
 
-def text_in_steps(documents: Documents, *, steps: int, step_bytes: int, longest: int, seed: int) -> list[list[Passage]]:
-    """Passages of each step, about `step_bytes` together.
+def text_in_steps(
+    documents: Documents, *, steps: int, step_bytes: int, longest: int, seed: int, folder: Path
+) -> "LanguageStream":
+    """Passages of each step, about `step_bytes` together, as they are mixed in the table.
 
     Each epoch takes all passages once, in a new order: that of a hash of seed, epoch and content, so that it does not depend
-    on the order of the table. Two passes over the table: memory holds 16 bytes a passage, and the text of the steps.
+    on the order of the table. `language_stream` mixes languages in shares that are asked for.
 
     Args:
-        documents: text of all languages; they are mixed as they are in the table.
+        documents: text of all languages.
         steps: how many.
         step_bytes: UTF-8 bytes of a step, at most, but for a step of one passage.
         longest: bytes of a passage, at most.
         seed: of the order.
+        folder: where the text is laid out; the same call finds it there again.
 
     Raises:
         InputError: there is no text.
     """
-    ranks, sizes = _survey(documents, longest, seed)
-    if not len(sizes):
-        raise InputError("there is no text to learn from", where=documents.folder)
-    plan: list[list[int]] = []
-    waiting: list[int] = []
-    filled, epoch = 0, 0
-    while len(plan) < steps:
-        order = np.argsort(_mixed(ranks, np.full(len(ranks), epoch, dtype=np.uint64)), kind="stable")
-        for at in order.tolist():
-            size = int(sizes[at])
-            if waiting and filled + size > step_bytes:
-                plan.append(waiting)
-                waiting, filled = [], 0
-                if len(plan) == steps:
-                    break
-            waiting.append(at)
-            filled += size
-        epoch += 1
-    wanted = {at for each in plan for at in each}
-    texts = {at: each for at, each in enumerate(_passages_of(documents, longest)) if at in wanted}
-    return [[texts[at] for at in each] for each in plan]
+    from panglot.training.language_stream import language_stream
 
-
-def _passages_of(documents: Documents, longest: int) -> Iterator[Passage]:
-    for text in documents.texts():
-        found = list(passages(text, longest))
-        for number, each in enumerate(found, start=1):
-            yield Passage(each, number == len(found))
-
-
-def _survey(documents: Documents, longest: int, seed: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Rank and bytes of every passage. Equal passages get ranks of their own, else they would all fall into one step."""
-    ranks, sizes = array("Q"), array("q")
-    for each in _passages_of(documents, longest):
-        data = each.text.encode("utf-8", "replace")
-        ranks.append(xxhash.xxh3_64_intdigest(data, seed=seed % 2**64))
-        sizes.append(len(data))
-    found = np.array(ranks, dtype=np.uint64)
-    order = np.argsort(found, kind="stable")
-    first = np.diff(found[order], prepend=~found[order[:1]]) != 0
-    places = np.arange(len(found))
-    repeats = places - np.maximum.accumulate(np.where(first, places, 0))
-    found[order] = np.where(repeats > 0, _mixed(found[order], repeats.astype(np.uint64)), found[order])
-    return found, np.array(sizes, dtype=np.int64)
-
-
-def _mixed(ranks: NDArray[np.uint64], by: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A step of SplitMix64 (Steele et al. 2014)."""
-    with np.errstate(over="ignore"):
-        mixed = ranks + by * np.uint64(0x9E3779B97F4A7C15)
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        found: NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(31))
-    return found
+    return language_stream({"text": documents}, steps=steps, step_bytes=step_bytes, longest=longest, seed=seed, folder=folder)
