@@ -9,8 +9,9 @@ from panglot.artifacts import InputError
 from panglot.objectives.batch import NO_LABEL, packed, stacked
 from panglot.objectives.clm import CausalLM
 from panglot.objectives.example import Example, Materials, Row, Tokens
-from panglot.objectives.labelled import first_position, hidden_states, model_inputs
+from panglot.objectives.labelled import hidden_states, model_inputs
 from panglot.objectives.mlm import MaskedLM
+from panglot.objectives.packing import first_position
 from panglot.objectives.tlm import TranslationMaskedLM
 from panglot.objectives.translation import TranslationLM
 from panglot.objectives.translico import TransliterationContrast, layer_output, transliteration_contrast

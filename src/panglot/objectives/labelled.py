@@ -112,9 +112,8 @@ def model_inputs(model: Any, batch: Batch) -> dict[str, Any]:
     """The arguments that a model's base model takes for a batch.
 
     Rows of several documents (`documents`) get a mask in which a token sees its own document only (`packing`). Positions are
-    counted from where the model itself begins, which is not 0 in the family of RoBERTa. Numbers
-    of languages go to models that embed them (XLM), or choose modules by them (X-MOD: one language a row, that of its first
-    token).
+    counted from where the model itself begins, which is not 0 in the family of RoBERTa. Numbers of languages go to models that
+    embed them (XLM), or choose modules by them (X-MOD: one language a row, that of its first token).
     """
     given: dict[str, Any] = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
     if "position_ids" in batch and takes_positions(model):
@@ -136,14 +135,6 @@ def model_inputs(model: Any, batch: Batch) -> dict[str, Any]:
 def takes_positions(model: Any) -> bool:
     """Whether positions can be given to a model; one with relative positions alone (T5, BLOOM) has no use for them."""
     return "position_ids" in inspect.signature(last_part(model).forward).parameters
-
-
-def first_position(model: Any) -> int:
-    """The position of a row's first token: 0, but the padding's id + 1 in the family of RoBERTa."""
-    for name, each in last_part(model).named_modules():
-        if name.endswith("position_embeddings") and isinstance(each, nn.Embedding) and each.padding_idx is not None:
-            return each.padding_idx + 1
-    return 0
 
 
 def _is_causal(model: Any) -> bool:
