@@ -5,7 +5,7 @@
 Documents are made of words of ten scripts, from 20 to 2,000 characters, sizes of the languages 1:2:4:…:512. Both sides read
 the same Parquet table and are asked for shares by the same rule (temperature sampling with α) of the same number of documents,
 one after another as text. The peer is what a training script would do: one map-style data set a language, shuffled,
-interleaved with `probabilities` and `stopping_strategy="all_exhausted"`, read 256 documents at a time; it counts documents. Ours
+interleaved with `probabilities` and `stopping_strategy="all_exhausted"`, read 256 documents at a time, counting them. Ours
 is asked once to count documents, as the peer does (the ratio is of these two), and once bytes, its default.
 
 Each side runs in a process of its own. Figures: seconds until the first document (ours lays the text out on disk, the peer
