@@ -68,7 +68,13 @@ def code_digest() -> str:
 
 
 def save(
-    folder: Path, state: State, network: nn.Module, optimizer: torch.optim.Optimizer, processes: Processes, *, also: int | None = None
+    folder: Path,
+    state: State,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    processes: Processes,
+    *,
+    also: int | None = None,
 ) -> None:
     """Write `checkpoint-STEP`; the last two stay. All processes call it together, and the first writes.
 
@@ -154,7 +160,7 @@ class _Read:
     def __init__(self, path: Path | None, stack: ExitStack) -> None:
         self._file = stack.enter_context(safe_open(str(path), framework="pt")) if path else None
         self.kinds: dict[str, list[str]] = {}
-        for each in self._file.keys() if self._file else ():  # noqa: SIM118
+        for each in self._file.keys() if self._file else ():
             name, between, kind = each.rpartition(_BETWEEN)
             if between:
                 self.kinds.setdefault(name, []).append(kind)
@@ -202,4 +208,3 @@ def _usable(folder: Path, digest: str, note: Callable[[str], None]) -> State | N
             continue
         return state
     return None
-

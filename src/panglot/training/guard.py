@@ -64,7 +64,9 @@ class Guarding(TrainerCallback):  # type: ignore[misc]
             before = self._look(0)
             missing = [each for each in self._guard.languages if each not in before]
             if missing:
-                raise InputError(f"the guard is to watch {missing[0]}, and the held-out text has none of it", where="guard.languages")
+                raise InputError(
+                    f"the guard is to watch {missing[0]}, and the held-out text has none of it", where="guard.languages"
+                )
             self._keep(0)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

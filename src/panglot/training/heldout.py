@@ -27,7 +27,9 @@ MOST_BYTES = 1 << 16
 """Text of a language that is read at most."""
 
 
-def heldout_measure(opened: "Opened", heldout: Documents, *, objective_number: int = 0, most_bytes: int = MOST_BYTES) -> Measure:
+def heldout_measure(
+    opened: "Opened", heldout: Documents, *, objective_number: int = 0, most_bytes: int = MOST_BYTES
+) -> Measure:
     """A measure of bits per byte, by language, of the network as it is when it is called.
 
     bits = (Σ nats / Σ predicted tokens) · (Σ tokens / Σ bytes) / ln 2. For an objective that predicts every token (`clm`) that

@@ -1,15 +1,16 @@
 """Component `training.language_model`: go on training a language model on text."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from panglot.artifacts import InputError, Step, runs_together
+from panglot.artifacts import Step, runs_together
 from panglot.corpus.documents import Documents
 from panglot.models.folder import inspect_folder
-from panglot.models.model import MODEL_FOLDER, Model, write_model
+from panglot.models.model import MODEL_FOLDER, SPEED_FILE, Model, write_model
 from panglot.models.quiet import without_progress_bars
 from panglot.objectives.objective import Objective
 from panglot.training.budget import BudgetText
@@ -41,7 +42,7 @@ def language_model(
     weight_decay: Annotated[float, Field(ge=0)] = 0.01,
     trainable: Literal["all", "embeddings"] = "all",
     precision: Literal["auto", "bf16", "fp32"] = "auto",
-    compile: bool = False,  # noqa: A002
+    compile: bool = False,
     gradient_checkpointing: bool = False,
     tokens_at_a_time: Annotated[int, Field(ge=8)] | None = None,
     parallel: Parallel = "auto",
@@ -125,9 +126,10 @@ def language_model(
         opened = open_language_model(model, objective, longest=sequence_length)
         if opened.fresh:
             step.note(f"{model.name} has no head for predicting tokens: a new one was drawn at random and trained with it.")
-        train(opened, text, training, step, heldout=heldout)
+        speed = train(opened, text, training, step, heldout=heldout)
     if not current().first:
         return Model(step.out)
+    (step.out / SPEED_FILE).write_text(json.dumps(speed, indent=1) + "\n", encoding="utf-8")
     return save_language_model(opened, step, name=f"{model.name}+{opened.objective.objective}")
 
 

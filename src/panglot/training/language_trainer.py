@@ -279,8 +279,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
             torch.cuda.empty_cache()
         lengths = [each for one in parts for each in _lengths(one.batch)]
         longest, at_once = (
-            round(each)
-            for each in self.processes.largest([max(lengths, default=0), max(lengths, default=0) * len(lengths)])
+            round(each) for each in self.processes.largest([max(lengths, default=0), max(lengths, default=0) * len(lengths)])
         )
         divisible = all(each.divisible for each in self._batches.objectives)
         if self.tokens_at_a_time <= longest or not divisible:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _BYTES_A_TOKEN = 4
 _PROBE_STEPS, _PROBE_SKIPPED = 8, 3
 _SAMPLE_BYTES = 1 << 20
-SPEED_FILE = "speed.json"
 # what says how a training is done, and not what comes out
 _NOT_IN_DIGEST = ("parallel", "checkpoint_every", "trackers", "tracker_folder", "tokens_at_a_time")
 
@@ -37,8 +36,8 @@ def train(
     measure: Callable[[int], None] | None = None,
     measure_after: Sequence[int] = (),
     heldout: Documents | None = None,
-) -> None:
-    """Train an opened model in place; write `curve.json`, `speed.json` and figures into the step.
+) -> dict[str, Any]:
+    """Train an opened model in place; write `curve.json` and figures into the step.
 
     A training with `checkpoint_every` goes on where an interrupted one of the same step and configuration was.
 
@@ -51,8 +50,11 @@ def train(
             keeps something goes with a training without checkpoints.
         measure_after: after which steps.
         heldout: text for the guard to measure.
+
+    Returns:
+        Speed and memory, which differ between equal runs.
     """
-    from panglot.training.checkpoint import code_digest, discard, last
+    from panglot.training.checkpoint import code_digest, last
     from panglot.training.guard import Guarding
     from panglot.training.heldout import heldout_measure
     from panglot.training.language_trainer import LanguageBatches, Measuring
@@ -118,12 +120,22 @@ def train(
             f"Memory was too small for a whole batch: at most {trainer.tokens_at_a_time} tokens went through the model at a "
             "time; the batches are as asked."
         )
-    if processes.first:
-        _write_figures(opened, trainer, guarding, stream, precision, seconds, step)
+    if not processes.first:
+        return {}
+    _write_figures(opened, trainer, guarding, stream, precision, step)
+    return _speed(opened, trainer, stream, precision, seconds)
 
 
 def _trainer(
-    opened: "Opened", batches: Any, training: Training, precision: Any, steps: int, step: Step, scratch: Path, *, probe: bool = False
+    opened: "Opened",
+    batches: Any,
+    training: Training,
+    precision: Any,
+    steps: int,
+    step: Step,
+    scratch: Path,
+    *,
+    probe: bool = False,
 ) -> "LanguageTrainer":
     from panglot.training.language_trainer import LanguageTrainer, language_arguments
     from panglot.training.parallel import blocks
@@ -268,18 +280,14 @@ def _within(measure: Callable[[], Any], training: Training) -> Callable[[], Any]
 
 
 def _write_figures(
-    opened: "Opened", trainer: "LanguageTrainer", guarding: Any, stream: Any, precision: str, seconds: float, step: Step
+    opened: "Opened", trainer: "LanguageTrainer", guarding: Any, stream: Any, precision: str, step: Step
 ) -> None:
-    from panglot.training.speed import memory_figures, model_flops, peak_flops
-
     curve = trainer.curve
     (step.out / "curve.json").write_text(json.dumps(curve, indent=1) + "\n", encoding="utf-8")
-    done = [stream[at] for at in range(len(curve))]
-    sizes = [sum(len(each.text.encode()) for each in batch) for batch in done]
     step.figures.update(
         {
             "steps": len(curve),
-            "bytes": sum(sizes),
+            "bytes": _bytes(stream, 0, len(curve)),
             "tokens": sum(int(each["tokens"]) for each in curve),
             "objective": opened.objective.objective,
             "precision": precision,
@@ -295,14 +303,19 @@ def _write_figures(
         step.figures["stream"] = stream.figures()
     if guarding is not None:
         step.figures["guard"] = {"history": guarding.history, "ended": guarding.ended, "kept": guarding.kept}
-    own = curve[trainer.start :]
+
+
+def _speed(opened: "Opened", trainer: "LanguageTrainer", stream: Any, precision: str, seconds: float) -> dict[str, Any]:
+    from panglot.training.speed import memory_figures, model_flops, peak_flops
+
+    own = trainer.curve[trainer.start :]
     tokens = sum(int(each["tokens"]) for each in own)
     speed: dict[str, Any] = {
         "seconds_of_all_runs": round(trainer.seconds, 3),
         "steps_of_this_run": len(own),
         "seconds_of_this_run": round(seconds, 3),
         "tokens_a_second": round(tokens / max(seconds, 1e-9), 1),
-        "bytes_a_second": round(sum(sizes[trainer.start :]) / max(seconds, 1e-9), 1),
+        "bytes_a_second": round(_bytes(stream, trainer.start, len(trainer.curve)) / max(seconds, 1e-9), 1),
         **memory_figures(trainer.args.device),
     }
     labels = sum(int(each["labels"]) for each in own)
@@ -311,7 +324,11 @@ def _write_figures(
     speed["model_flops_a_second"] = round(flops / max(seconds, 1e-9))
     if peak is not None:
         speed["model_flops_utilisation"] = round(flops / max(seconds, 1e-9) / (peak * trainer.processes.size), 4)
-    (step.out / SPEED_FILE).write_text(json.dumps(speed, indent=1) + "\n", encoding="utf-8")
+    return speed
+
+
+def _bytes(stream: Any, start: int, end: int) -> int:
+    return sum(len(each.text.encode("utf-8", "replace")) for at in range(start, end) for each in stream[at])
 
 
 def _freeze(opened: "Opened", trainable: str) -> None:

@@ -14,6 +14,7 @@ from panglot.artifacts import InputError
 from panglot.training.processes import Processes
 from panglot.training.settings import Parallel
 
+
 def chosen(parallel: Parallel, processes: Processes) -> Literal["none", "ddp", "fsdp2"]:
     """What is done for what was asked; `auto` is `ddp` where there are several processes.
 
