@@ -98,7 +98,8 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         self.stateful: list[Stateful] = []
         self._batches, self._precision = batches, precision
         self._loss = LossModule(self.learner.network, batches.objectives)
-        self._wrapped = self.learner.wrap(self._loss, self.args.device)
+        all_used = self.learner.how != "ddp" or self._all_used()
+        self._wrapped = self.learner.wrap(self._loss, self.args.device, all_used=all_used)
         self._norm = 0.0
         self._resumed: tuple[Path, State] | None = None
         self.tokens_at_a_time = tokens_at_a_time or _TOKENS_AT_A_TIME.get(self.args.device.type, _OTHER_TOKENS_AT_A_TIME)
@@ -213,6 +214,16 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
     def _seed(self, number: int) -> None:
         lot = xxhash.xxh3_64_intdigest(struct.pack("<QQQ", self.args.seed, number, self.processes.rank))
         torch.manual_seed(lot % 2**63)
+
+    def _all_used(self) -> bool:
+        """Whether a pass gives every parameter that learns a gradient, as far as the first step can tell."""
+        wanted = [each for each in self._loss.parameters() if each.requires_grad]
+        config = getattr(self.learner.network, "config", None)
+        drops = any(getattr(config, name, 0) for name in ("layerdrop", "encoder_layerdrop", "decoder_layerdrop"))
+        if drops or len(self._batches.objectives) > 1 or (row := self._batches.any_row(0, 0)) is None:
+            return False
+        loss = self._loss(0, to_device(row.batch, self.args.device), _labels(row.batch))
+        return all(each is not None for each in torch.autograd.grad(loss, wanted, allow_unused=True))
 
     def _autocast(self) -> Any:
         return torch.autocast(self.args.device.type, dtype=torch.bfloat16, enabled=self._precision == "bf16")

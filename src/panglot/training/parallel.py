@@ -1,7 +1,6 @@
 """How one model learns in several processes: whole in each of them (DDP), or in shards (FSDP2)."""
 
 import copy
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -58,17 +57,22 @@ class Learner:
         self.network = copy.deepcopy(network) if self.how == "fsdp2" else network
         self.module: Any = None
 
-    def wrap(self, module: nn.Module, device: torch.device) -> nn.Module:
-        """Let the module, which holds `network`, exchange gradients between processes."""
+    def wrap(self, module: nn.Module, device: torch.device, *, all_used: bool) -> nn.Module:
+        """Let a module that holds `network` exchange gradients between processes.
+
+        Args:
+            module: what is called in each pass.
+            device: where it computes.
+            all_used: whether every pass gives every parameter a gradient.
+        """
         if self.how == "ddp":
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", message=".*find_unused_parameters.*")
-                self.module = nn.parallel.DistributedDataParallel(
-                    module,
-                    device_ids=[device] if device.type == "cuda" else None,
-                    # heads that an objective does not use, parts of a mixture that not every pass has
-                    find_unused_parameters=True,
-                )
+            self.module = nn.parallel.DistributedDataParallel(
+                module,
+                device_ids=[device] if device.type == "cuda" else None,
+                # passes without exchange would make it wait for buffers
+                broadcast_buffers=False,
+                find_unused_parameters=not all_used,
+            )
         elif self.how == "fsdp2":
             from torch.distributed.device_mesh import init_device_mesh
             from torch.distributed.fsdp import fully_shard
