@@ -21,7 +21,10 @@ import tempfile
 import time
 from pathlib import Path
 
-WORDS = "Witajće lubi přećeljo ދިވެހި ราชการ ពាក្យខ្មែរ one two κόσμος мир 世界平和 שלום සිංහල தமிழ் ᏣᎳᎩ 𞤀𞤣𞤤𞤢𞤥".split()
+WORDS = (
+    "Witajće", "lubi", "přećeljo", "ދިވެހި", "ราชการ", "ពាក្យខ្មែរ", "one", "two", "κόσμος", "мир", "世界平和", "שלום", "සිංහල",
+    "தமிழ்", "ᏣᎳᎩ", "𞤀𞤣𞤤𞤢𞤥",
+)  # fmt: skip
 CLOSE = 1e-5
 
 
@@ -35,7 +38,7 @@ def recipe(place: Path, model: str, steps: int, parallel: str, every: int, seed:
         f"""name: interruption
 seed: {seed}
 steps:
-  text: {{use: corpus.read_text, files: ["{text}"], language: und}}
+  text: {{use: corpus.read_text, files: ["{text}"], language: hsb_Latn}}
   base: {{use: models.load, name: "{model}"}}
   trained: {{use: training.language_model, model: $base, text: $text, steps: {steps}, batch_bytes: 2048, sequence_length: 64,
     learning_rate: 3.0e-3, precision: fp32, checkpoint_every: "{every} steps", parallel: {parallel}}}
@@ -46,7 +49,11 @@ steps:
 
 
 def command(path: Path, out: Path, processes: int) -> list[str]:
-    python = [sys.executable] if processes == 1 else [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
+    python = (
+        [sys.executable]
+        if processes == 1
+        else [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
+    )
     return [*python, "-m", "panglot", "run", str(path), "--out", str(out), "--quiet"]
 
 

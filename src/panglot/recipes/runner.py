@@ -190,19 +190,22 @@ def _run_step(
         before_running()
         arguments = step.arguments(artifacts)
         kind = step.component.returns
-        with step_folder(
-            place,
-            component=step.component.name,
-            kind=f"{kind.__module__}:{kind.__qualname__}",
-            parameters=step.plain,
-            inputs={str(each): each.resolve(artifacts).digest for each in step.references} | outside,
-            key=_key(step, artifacts, outside),
-            seed=step.seed,
-            listener=listener,
-            volatile=kind.volatile,
-            engine=engine,
-            error_budget=error_budget,
-        ) as handle, together_with_the_others(step):
+        with (
+            step_folder(
+                place,
+                component=step.component.name,
+                kind=f"{kind.__module__}:{kind.__qualname__}",
+                parameters=step.plain,
+                inputs={str(each): each.resolve(artifacts).digest for each in step.references} | outside,
+                key=_key(step, artifacts, outside),
+                seed=step.seed,
+                listener=listener,
+                volatile=kind.volatile,
+                engine=engine,
+                error_budget=error_budget,
+            ) as handle,
+            together_with_the_others(step),
+        ):
             step.component.function(**arguments, step=handle)
     return StepOutcome(step.name, step.component.name, "ran", read_manifest(place))
 

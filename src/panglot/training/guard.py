@@ -81,7 +81,8 @@ class Guarding(TrainerCallback):  # type: ignore[misc]
                 self._keep(step)
             return
         worst = max(over, key=lambda each: over[each] / before[each])
-        said = f"{worst} went from {before[worst]:.3f} to {over[worst]:.3f} bits per byte by step {step}, beyond the guard's budget"
+        change = f"from {before[worst]:.3f} to {over[worst]:.3f} bits per byte"
+        said = f"{worst} went {change} by step {step}, beyond the guard's budget"
         if self._guard.action == "replay":
             self._note(f"{said}: {self._more_replay(worst, step)}.")
             return

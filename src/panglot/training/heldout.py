@@ -1,4 +1,4 @@
-"""How well a model predicts held-out text while it trains: bits per byte, language by language, by the training's own objective.
+"""How well a model predicts held-out text while it trains: bits per byte of each language, by the training's own objective.
 
 `evaluation.bits_per_byte` measures more exactly, with context that slides; this is quick, and enough to see a change.
 """

@@ -20,10 +20,11 @@ from panglot.artifacts import PanglotError
 from panglot.models.token_batches import batches_by_tokens
 from panglot.objectives.batch import NO_LABEL, Batch, part, to_device
 from panglot.training.checkpoint import State, load_optimizer, load_weights, save
+from panglot.training.language_arguments import GRADIENT_NORM, language_arguments
 from panglot.training.language_batches import LanguageBatches, Part
 from panglot.training.loss_module import LossModule
 from panglot.training.not_finite import bad_gradient, bad_loss
-from panglot.training.parallel import Learner, full
+from panglot.training.parallel import Learner, blocks, full
 from panglot.training.processes import Processes, current
 from panglot.training.settings import Parallel
 
@@ -32,15 +33,12 @@ if TYPE_CHECKING:
 
 __all__ = ["LanguageBatches", "LanguageTrainer", "Measuring", "Stateful", "language_arguments"]
 
-Schedule = Literal["linear", "cosine", "constant", "wsd"]
 Precision = Literal["bf16", "fp32"]
 Measure = Callable[[int], None]
 
 # on a processor short rows beside long ones cost more than several passes; a GPU is quicker with everything at once
 _TOKENS_AT_A_TIME = {"cpu": 2048, "cuda": 65536}
 _OTHER_TOKENS_AT_A_TIME = 8192
-_GRADIENT_NORM = 1.0
-_DECAY_SHARE = 0.2
 
 
 class Stateful(Protocol):
@@ -86,6 +84,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         args: TrainingArguments,
         parallel: Parallel = "auto",
         tokens_at_a_time: int | None = None,
+        compiled: bool = False,
     ) -> None:
         self.processes: Processes = current()
         self.learner = Learner(opened.network, parallel, self.processes)
@@ -97,6 +96,9 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         self.seconds, self.squared = 0.0, 0
         self.stateful: list[Stateful] = []
         self._batches, self._precision = batches, precision
+        self._compiled = blocks(self.learner.network) if compiled else []
+        for each in self._compiled:
+            each.compile(dynamic=True)
         self._loss = LossModule(self.learner.network, batches.objectives)
         all_used = self.learner.how != "ddp" or self._all_used()
         self._wrapped = self.learner.wrap(self._loss, self.args.device, all_used=all_used)
@@ -140,8 +142,12 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
 
     def run(self) -> None:
         """Train to the last step; the network that was opened then has the weights."""
-        if self.start < self.args.max_steps:
-            self.train()
+        try:
+            if self.start < self.args.max_steps:
+                self.train()
+        finally:
+            for each in self._compiled:
+                each._compiled_call_impl = None
         self.learner.gather()
 
     def get_train_dataloader(self) -> DataLoader[Any]:
@@ -192,7 +198,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
             sharded = self.learner.how == "fsdp2"
             passage = bad_loss(self._loss, parts, self._autocast, self.processes, in_step=sharded)
             raise self._not_finite(f"the loss is {value}", number, passage)
-        self._norm = float(full(nn.utils.clip_grad_norm_(self.learner.network.parameters(), _GRADIENT_NORM)))
+        self._norm = float(full(nn.utils.clip_grad_norm_(self.learner.network.parameters(), GRADIENT_NORM)))
         if not math.isfinite(self._norm):
             # a pass alone would wait for shards of the other processes
             passage = None if self.learner.how == "fsdp2" else bad_gradient(self._loss, parts, self._autocast, self.processes)
@@ -263,7 +269,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         with self._autocast():
             loss: Tensor = self._wrapped(objective, piece, labels)
         # processes are averaged, and their losses are parts of one sum
-        (loss * (0.0 if idle else float(self.processes.size))).backward()
+        (loss * (0.0 if idle else float(self.processes.size))).backward()  # type: ignore[no-untyped-call]
         return torch.zeros_like(loss) if idle else loss.detach()
 
     def _plan(self, parts: Sequence[Part]) -> list[tuple[int, Batch | None]]:
@@ -368,62 +374,6 @@ class _Shares(Dataset[dict[str, Any]]):
         if place >= len(self):
             raise IndexError(at)
         return {"at": at, "parts": self._batches.parts(at, rank=self._processes.rank, size=self._processes.size)}
-
-
-def language_arguments(
-    folder: Path,
-    *,
-    steps: int,
-    learning_rate: float,
-    schedule: Schedule,
-    warmup_share: float,
-    weight_decay: float,
-    seed: int,
-    gradient_checkpointing: bool = False,
-    report_to: Sequence[str] = (),
-    report_every: int = 10,
-) -> TrainingArguments:
-    """Arguments for a run that saves nothing by itself and shows no bars.
-
-    Args:
-        folder: an existing folder, for what the trainer insists on making.
-        steps: how many.
-        learning_rate: of AdamW, at its highest.
-        schedule: how the rate falls after warm-up; `wsd` stays and falls to zero in the last fifth.
-        warmup_share: share of the steps in which the rate first rises from zero.
-        weight_decay: of AdamW; biases and norms have none.
-        seed: of dropout.
-        gradient_checkpointing: compute each layer again in the backward pass instead of keeping what it computed.
-        report_to: trackers, by the names that transformers has for them.
-        report_every: steps between two reports.
-    """
-    kinds = {"constant": "constant_with_warmup", "wsd": "warmup_stable_decay"}
-    more: dict[str, Any] = {}
-    if schedule == "wsd":
-        more["lr_scheduler_kwargs"] = {"num_decay_steps": max(1, round(_DECAY_SHARE * steps))}
-    if gradient_checkpointing:
-        more["gradient_checkpointing"] = True
-        more["gradient_checkpointing_kwargs"] = {"use_reentrant": False}
-    return TrainingArguments(
-        output_dir=str(folder),
-        max_steps=steps,
-        learning_rate=learning_rate,
-        lr_scheduler_type=kinds.get(schedule, schedule),
-        warmup_steps=round(warmup_share * steps),
-        weight_decay=weight_decay,
-        max_grad_norm=_GRADIENT_NORM,
-        seed=seed % 2**32,
-        save_strategy="no",
-        logging_strategy="steps" if report_to else "no",
-        logging_steps=report_every,
-        eval_strategy="no",
-        report_to=list(report_to),
-        disable_tqdm=True,
-        dataloader_pin_memory=False,
-        dataloader_num_workers=0,
-        remove_unused_columns=False,
-        **more,
-    )
 
 
 def _inner(optimizer: Any) -> torch.optim.Optimizer:

@@ -24,7 +24,7 @@ _BYTES_A_TOKEN = 4
 _PROBE_STEPS, _PROBE_SKIPPED = 8, 3
 _SAMPLE_BYTES = 1 << 20
 # what says how a training is done, and not what comes out
-_NOT_IN_DIGEST = ("parallel", "checkpoint_every", "trackers", "tracker_folder", "tokens_at_a_time")
+_NOT_IN_DIGEST = {"parallel", "checkpoint_every", "trackers", "tracker_folder", "tokens_at_a_time"}
 
 
 def train(
@@ -76,7 +76,7 @@ def train(
         trainer = _trainer(opened, LanguageBatches(opened, stream, seed=step.seed), training, precision, steps, step, scratch)
         digest = digest_value(
             {
-                "training": {k: v for k, v in training.model_dump(mode="json").items() if k not in _NOT_IN_DIGEST},
+                "training": training.model_dump(mode="json", exclude=_NOT_IN_DIGEST),
                 "steps": steps,
                 "seed": step.seed,
                 "objective": opened.objective.model_dump(mode="json"),
@@ -138,22 +138,18 @@ def _trainer(
     probe: bool = False,
 ) -> "LanguageTrainer":
     from panglot.training.language_trainer import LanguageTrainer, language_arguments
-    from panglot.training.parallel import blocks
-
-    scratch.mkdir(exist_ok=True)
-    if training.compile and not probe:
-        for each in blocks(opened.network):
-            each.compile(dynamic=True)
-    if training.trackers:
-        os.environ.setdefault("TENSORBOARD_LOGGING_DIR", training.tracker_folder)
     from panglot.training.processes import current
 
+    scratch.mkdir(exist_ok=True)
+    if training.trackers:
+        os.environ.setdefault("TENSORBOARD_LOGGING_DIR", training.tracker_folder)
     return LanguageTrainer(
         opened,
         batches,
         precision=precision,
         parallel=training.parallel,
         tokens_at_a_time=training.tokens_at_a_time,
+        compiled=training.compile,
         args=language_arguments(
             scratch,
             steps=steps,

@@ -69,8 +69,6 @@ class Learner:
             self.module = nn.parallel.DistributedDataParallel(
                 module,
                 device_ids=[device] if device.type == "cuda" else None,
-                # passes without exchange would make it wait for buffers
-                broadcast_buffers=False,
                 find_unused_parameters=not all_used,
             )
         elif self.how == "fsdp2":

@@ -15,6 +15,8 @@ from typing import Any
 
 import torch
 from torch import distributed
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from panglot.artifacts import InputError, PanglotError
 
@@ -170,12 +172,12 @@ def joined() -> Iterator[Processes]:
 
 def _met(rank: int, size: int, local: int, *, on_gpu: bool) -> Processes:
     try:
-        store, *_ = next(distributed.rendezvous("env://", rank=rank, world_size=size, timeout=_JOINING))
+        store, *_ = next(rendezvous("env://", rank=rank, world_size=size, timeout=_JOINING))
         # a launcher that starts all processes again keeps its store
-        store = distributed.PrefixStore(f"panglot-{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+        store = PrefixStore(f"panglot-{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
         distributed.init_process_group(
             "cpu:gloo,cuda:nccl" if on_gpu else "gloo",
-            store=distributed.PrefixStore("group", store),
+            store=PrefixStore("group", store),
             rank=rank,
             world_size=size,
             timeout=_COLLECTIVE,
@@ -195,7 +197,7 @@ def _met(rank: int, size: int, local: int, *, on_gpu: bool) -> Processes:
 def _only_own_gpu(local: int) -> bool:
     """Leave one GPU visible to this process, before anything has looked for GPUs."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if torch.cuda.is_initialized() or not torch.cuda.is_available():
+    if torch.cuda.is_initialized() or not torch.cuda.is_available():  # type: ignore[no-untyped-call]
         return bool(torch.cuda.is_available())
     names = visible.split(",") if visible else [str(each) for each in range(torch.cuda.device_count())]
     if local >= len(names):

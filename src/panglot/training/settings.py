@@ -20,9 +20,9 @@ class Guard(BaseModel):
         languages: those that are guarded; all of the held-out text where none is named. The others tell which of the states
             within the budget is the best.
         every: training steps between two measurements.
-        action: `stop` ends the training; `rollback` ends it with the best weights within the budget; `replay` raises the share of
-            replayed text and goes on.
-        replay: the shares of the stream that `replay` raises, by name; that of the language that lost most where none is named.
+        action: `stop` ends the training; `rollback` ends it with the best weights within the budget; `replay` raises the share
+            of replayed text and goes on.
+        replay: the shares of the stream that `replay` raises, by name; by default that of the language that lost most.
         factor: by which it multiplies a share.
         most: no share is raised above this.
     """

@@ -15,8 +15,8 @@ PEAK_BF16 = {"H100": 989.4e12, "H200": 989.4e12, "A100": 312e12}
 def model_flops(network: nn.Module, *, tokens: int, labels: int, squared: int) -> float:
     """Operations that a model's forward and backward passes need, whatever the program did.
 
-    6 · (parameters of the layers) a token, 6 · (vocabulary · width) a predicted token, since logits are computed nowhere else, and
-    12 · layers · width · Σ length² for attention (Chowdhery et al. 2022, appendix B).
+    6 · (parameters of the layers) a token, 6 · (vocabulary · width) a predicted token, since logits are computed nowhere else,
+    and 12 · layers · width · Σ length² for attention (Chowdhery et al. 2022, appendix B).
 
     Args:
         network: a language model of transformers.
