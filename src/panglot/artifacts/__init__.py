@@ -27,6 +27,7 @@ from panglot.artifacts.storage import (
     translated_storage_errors,
     write_file,
 )
+from panglot.artifacts.together import is_done_together, runs_together, without_effect_of
 
 __all__ = [
     "ERROR_BUDGET",
@@ -54,6 +55,7 @@ __all__ = [
     "digest_value",
     "discard_partial",
     "discard_scratch",
+    "is_done_together",
     "is_whole",
     "lazy_names",
     "locked",
@@ -61,10 +63,12 @@ __all__ = [
     "package_versions",
     "read_manifest",
     "reads",
+    "runs_together",
     "staged_file",
     "staged_folder",
     "step_folder",
     "translated_storage_errors",
     "usable_cores",
+    "without_effect_of",
     "write_file",
 ]

@@ -47,7 +47,11 @@ def main() -> None:
     try:
         _complete()(prog_name="panglot")
     except PanglotError as error:
-        print(f"panglot: {_one_line(str(error))}", file=sys.stderr)
+        from panglot.recipes.processes import first_process
+
+        # of several processes that fail alike one says it
+        if first_process():
+            print(f"panglot: {_one_line(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except SystemExit as stop:
         if stop.code == EXIT_INTERRUPTED:

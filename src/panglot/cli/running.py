@@ -47,8 +47,10 @@ def run_and_show(
     engine: Engine | None = None,
 ) -> None:
     """Run a recipe, or with `dry_run` print its plan; then print the table or one JSON object."""
+    from panglot.recipes.processes import first_process
     from panglot.recipes.runner import preview, run
 
+    quiet = quiet or not first_process()
     if dry_run:
         show_plan(recipe, preview(recipe, folder), as_json=as_json)
         return

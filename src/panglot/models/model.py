@@ -4,13 +4,15 @@ import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from panglot.artifacts import Artifact, InputError, digest_value, write_file
 from panglot.models.folder import ModelFolder, digest_model, inspect_folder
 
 MODEL_FILE = "model.json"
 MODEL_FOLDER = "model"
+SPEED_FILE = "speed.json"
+"""How quick a training was: it differs between equal runs."""
 
 
 @lru_cache
@@ -25,6 +27,8 @@ class Model(Artifact):
     What is referred to is found by name (`embedded:…`), by revision (a hub id) or by path (a person's folder), and must
     still have the digest that it had when it was loaded.
     """
+
+    volatile: ClassVar[tuple[str, ...]] = (SPEED_FILE,)
 
     @cached_property
     def facts(self) -> dict[str, Any]:

@@ -57,8 +57,8 @@ def adapt_text_recipe(wanted: TextAdaptation) -> Recipe:
         trained["replay"] = "$others.train"
         trained["replay_shares"] = {each.tag: share for each, share in wanted.replay.items()}
         if wanted.guard is not None:
-            guard = {"budget": wanted.guard, "action": wanted.on_loss}
-            trained |= {"guard": guard, "guarded": "$others.test"}
+            guard = {"absolute": wanted.guard, "action": wanted.on_loss}
+            trained |= {"guard": guard, "heldout": "$others.test"}
     if wanted.objective:
         trained["objective"] = wanted.objective
     if wanted.budget:

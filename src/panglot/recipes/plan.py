@@ -1,6 +1,7 @@
 """Checking a recipe against the components, before anything is spent."""
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,10 @@ class PlannedStep:
         """The parameters as JSON values, references as text."""
         return {name: self._plain(name, value) for name, value in self.values.items()}
 
+    def arguments(self, artifacts: Mapping[str, Artifact]) -> dict[str, Any]:
+        """The parameters with the artifacts that references lead to."""
+        return {name: _resolved(value, artifacts) for name, value in self.values.items()}
+
     def _plain(self, name: str, value: Any) -> Any:
         parameter = self.component.parameters[name]
         if not parameter.artifact_types:
@@ -44,6 +49,12 @@ class PlannedStep:
         if isinstance(value, list):
             return [str(each) for each in value]
         return None if value is None else str(value)
+
+
+def _resolved(value: Any, artifacts: Mapping[str, Artifact]) -> Any:
+    if isinstance(value, list):
+        return [_resolved(each, artifacts) for each in value]
+    return value.resolve(artifacts) if isinstance(value, Reference) else value
 
 
 def plan(recipe: Recipe) -> list[PlannedStep]:

@@ -1,7 +1,7 @@
 """References: `$name` is an earlier step's result, `$name.part` a property of it."""
 
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -51,7 +51,7 @@ class Reference:
             found = offered[part]
         return found
 
-    def resolve(self, results: dict[str, Artifact]) -> Artifact:
+    def resolve(self, results: Mapping[str, Artifact]) -> Artifact:
         """The artifact itself."""
         found = results[self.step]
         for part in self.parts:

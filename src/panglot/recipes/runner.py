@@ -1,4 +1,4 @@
-"""Runs a recipe: steps in order, in one process, each kept when nothing that it depends on has changed."""
+"""Runs a recipe: steps in order, each kept when nothing that it depends on has changed."""
 
 import json
 import sys
@@ -17,7 +17,6 @@ from panglot.artifacts import (
     InputError,
     Listener,
     Manifest,
-    PanglotError,
     Silent,
     digest_value,
     discard_partial,
@@ -28,12 +27,16 @@ from panglot.artifacts import (
     read_manifest,
     step_folder,
     translated_storage_errors,
+    without_effect_of,
     write_file,
 )
 from panglot.recipes.plan import PlannedStep, plan
+from panglot.recipes.processes import several, together_with_the_others
 from panglot.recipes.publish import publish, unpublish
 from panglot.recipes.recipe import Recipe
 from panglot.recipes.references import Reference
+from panglot.recipes.step_error import StepError as StepError
+from panglot.recipes.step_error import naming
 
 State = Literal["kept", "ran", "to run", "after a change"]
 RUN_FILE = "run.json"
@@ -67,14 +70,6 @@ class RunOutcome:
         return [each for each in self.steps if each.state == "ran"]
 
 
-class StepError(PanglotError):
-    """A person's error that came up inside a step; says which step."""
-
-    def __init__(self, step: str, error: PanglotError) -> None:
-        self.step = step
-        super().__init__(error.what, where="; ".join(part for part in (f"step {step}", error.where) if part), fix=error.fix)
-
-
 def run(
     recipe: Recipe,
     folder: Path,
@@ -98,13 +93,16 @@ def run(
         verify: read every byte of the kept steps again, not just sizes and small files.
         engine: who does the heavy work, instead of the recipe's engine; the outputs are the same for each.
 
+    Of several processes (`torchrun`) the first does this; the others do their part of the steps that are done together, and
+    end here.
+
     Raises:
         InputError: the recipe cannot work, or a newer Panglot wrote the folder.
         BusyError: another process works in this folder.
         StepError: a step cannot use its input.
     """
     planned = plan(recipe)
-    with locked(folder), translated_storage_errors(folder), _workers():
+    with several(planned, folder), locked(folder), translated_storage_errors(folder), _workers():
         steps_folder = folder / "steps"
         discard_partial(steps_folder)
         discard_partial(folder)
@@ -161,7 +159,7 @@ def run_step_alone(
 ) -> StepOutcome:
     """Run a recipe of one step whose folder is `place` itself: what single commands are made of."""
     (step,) = plan(recipe)
-    with locked(place.parent), _workers():
+    with several([step], place.parent, alone=place), locked(place.parent), _workers():
         chosen = engine or recipe.engine
         return _run_step(step, place, {}, listener or Silent(), engine=chosen, error_budget=recipe.error_budget)
 
@@ -183,28 +181,31 @@ def _run_step(
     error_budget: float = ERROR_BUDGET,
     before_running: Callable[[], None] = lambda: None,
 ) -> StepOutcome:
-    with _naming(step):
+    with naming(step.name):
         outside = _outside(step)
         manifest = _kept(step, place, artifacts, outside, verify=verify)
         if manifest is not None:
             discard_scratch(place.parent, name=place.name)
             return StepOutcome(step.name, step.component.name, "kept", manifest)
         before_running()
-        arguments = {name: _resolved(value, artifacts) for name, value in step.values.items()}
+        arguments = step.arguments(artifacts)
         kind = step.component.returns
-        with step_folder(
-            place,
-            component=step.component.name,
-            kind=f"{kind.__module__}:{kind.__qualname__}",
-            parameters=step.plain,
-            inputs={str(each): each.resolve(artifacts).digest for each in step.references} | outside,
-            key=_key(step, artifacts, outside),
-            seed=step.seed,
-            listener=listener,
-            volatile=kind.volatile,
-            engine=engine,
-            error_budget=error_budget,
-        ) as handle:
+        with (
+            step_folder(
+                place,
+                component=step.component.name,
+                kind=f"{kind.__module__}:{kind.__qualname__}",
+                parameters=step.plain,
+                inputs={str(each): each.resolve(artifacts).digest for each in step.references} | outside,
+                key=_key(step, artifacts, outside),
+                seed=step.seed,
+                listener=listener,
+                volatile=kind.volatile,
+                engine=engine,
+                error_budget=error_budget,
+            ) as handle,
+            together_with_the_others(step),
+        ):
             step.component.function(**arguments, step=handle)
     return StepOutcome(step.name, step.component.name, "ran", read_manifest(place))
 
@@ -217,14 +218,6 @@ def _workers() -> Iterator[None]:
     finally:
         if "panglot.corpus.engine" in sys.modules:
             sys.modules["panglot.corpus.engine"].close()
-
-
-@contextmanager
-def _naming(step: PlannedStep) -> Iterator[None]:
-    try:
-        yield
-    except PanglotError as error:
-        raise StepError(step.name, error) from error
 
 
 def _kept(
@@ -242,9 +235,11 @@ def _outside(step: PlannedStep) -> dict[str, str]:
 
 
 def _key(step: PlannedStep, artifacts: dict[str, Artifact], outside: dict[str, str]) -> str:
+    unimportant = without_effect_of(step.component.function)
     parameters = {
         name: _digests(value, artifacts) if step.component.parameters[name].artifact_types else step.plain[name]
         for name, value in step.values.items()
+        if name not in unimportant
     }
     return digest_value(
         {
@@ -261,12 +256,6 @@ def _digests(value: Any, artifacts: dict[str, Artifact]) -> Any:
     if isinstance(value, list):
         return [_digests(each, artifacts) for each in value]
     return value.resolve(artifacts).digest if isinstance(value, Reference) else value
-
-
-def _resolved(value: Any, artifacts: dict[str, Artifact]) -> Any:
-    if isinstance(value, list):
-        return [_resolved(each, artifacts) for each in value]
-    return value.resolve(artifacts) if isinstance(value, Reference) else value
 
 
 def _check_format(folder: Path) -> None:

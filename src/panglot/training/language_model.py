@@ -2,68 +2,69 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from panglot.artifacts import InputError, Step
+from panglot.artifacts import InputError, Step, runs_together
 from panglot.corpus.documents import Documents
+from panglot.corpus.pairs import Pairs
 from panglot.models.folder import inspect_folder
-from panglot.models.model import MODEL_FOLDER, Model, write_model
+from panglot.models.model import MODEL_FOLDER, SPEED_FILE, Model, write_model
 from panglot.models.quiet import without_progress_bars
 from panglot.objectives.objective import Objective
+from panglot.training.budget import BudgetText, parse_budget
+from panglot.training.curriculum import Mixing
+from panglot.training.groups import Mix
+from panglot.training.language_training import train
+from panglot.training.learnt_text import LearntText
+from panglot.training.settings import GuardSetting, Parallel, Tracker, Training
 
 if TYPE_CHECKING:
     from panglot.objectives.opening import Opened
 
-_BYTES_A_TOKEN = 4
+__all__ = ["Training", "language_model", "save_language_model", "train"]
+
+_REPLAYED = 0.25
 _NOT_COPIED = (".safetensors", ".bin", ".pt", ".pth", ".pkl", ".ckpt", ".h5", ".msgpack", ".onnx", ".gguf", ".md")
 
 
-class Training(BaseModel):
-    """How a language model is trained.
-
-    Attributes:
-        steps: optimizer steps.
-        batch_bytes: UTF-8 bytes of text in a step (not tokens, so that models with different tokenizers see the same text).
-        sequence_length: most tokens in a row; less where the model's own limit is lower.
-        learning_rate: of AdamW, at its highest.
-        warmup_share: share of the steps in which the rate first rises from zero.
-        schedule: how it falls then, to zero; or constant.
-        weight_decay: of AdamW.
-        trainable: all weights, or only the rows of the embeddings and of the head (Artetxe et al. 2020 learn a new
-            language's embeddings so).
-        precision: auto takes bf16 where the device computes in it, else fp32. Weights and optimizer are fp32 always.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    steps: Annotated[int, Field(ge=1)] = 100
-    batch_bytes: Annotated[int, Field(ge=64)] = 16384
-    sequence_length: Annotated[int, Field(ge=8)] = 256
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
-    warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    trainable: Literal["all", "embeddings"] = "all"
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
-
-
+@runs_together(without_effect=("parallel", "checkpoint_every", "trackers", "tracker_folder"))
 def language_model(
     *,
     model: Model,
-    text: Documents,
+    text: Documents | list[Documents] | None = None,
+    pairs: Pairs | list[Pairs] | None = None,
     objective: Objective | None = None,
-    steps: Annotated[int, Field(ge=1)] = 100,
-    batch_bytes: Annotated[int, Field(ge=64)] = 16384,
+    shares: Mixing | None = None,
+    most_epochs: Annotated[float, Field(gt=0)] | None = None,
+    replay: Documents | list[Documents] | None = None,
+    replay_shares: dict[str, float] = {},  # noqa: B006
+    heldout: Documents | None = None,
+    dictionary: Pairs | None = None,
+    teacher: Model | None = None,
+    marked: Documents | None = None,
+    derive: bool = False,
+    steps: Annotated[int, Field(ge=1)] | None = None,
+    budget: BudgetText | None = None,
+    batch_bytes: Annotated[int, Field(ge=64)] | None = None,
     sequence_length: Annotated[int, Field(ge=8)] = 256,
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-4,
-    warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.1,
-    schedule: Literal["linear", "cosine", "constant"] = "linear",
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01,
+    learning_rate: Annotated[float, Field(gt=0)] | None = None,
+    warmup_share: Annotated[float, Field(ge=0, lt=1)] | None = None,
+    schedule: Literal["linear", "cosine", "constant", "wsd"] | None = None,
+    weight_decay: Annotated[float, Field(ge=0)] | None = None,
     trainable: Literal["all", "embeddings"] = "all",
     precision: Literal["auto", "bf16", "fp32"] = "auto",
+    compile: bool = False,
+    gradient_checkpointing: bool = False,
+    tokens_at_a_time: Annotated[int, Field(ge=8)] | None = None,
+    parallel: Parallel = "auto",
+    checkpoint_every: BudgetText | None = "10min",
+    guard: GuardSetting | None = None,
+    trackers: list[Tracker] = [],  # noqa: B006
+    tracker_folder: str = "tracking",
     step: Step,
 ) -> Model:
     """Go on training a language model on text.
@@ -72,133 +73,139 @@ def language_model(
     order that depends on the seed alone, so that two models with different tokenizers see the same text in the same steps.
     A row holds text of one document only. Logits are computed where something is predicted, in pieces.
 
-    Equal inputs, seed, versions and number of threads give equal bytes, on a processor.
+    Equal inputs, seed, versions and number of threads give equal bytes, on a processor, also where the training was
+    interrupted and went on from a checkpoint. A budget of time is the exception: how many steps it comes to is measured.
+    In several processes (`torchrun … -m panglot run`) each does its part of every step; sums then come in another order, and
+    what is drawn for dropout differs.
 
     Args:
         model: the model to start from. A bare encoder gets a new head for predicting tokens.
-        text: documents to learn from; languages are mixed as they are there.
-        objective: `clm` (continue text), `mlm` (predict hidden tokens), or one with parameters; by default what the model was
-            made for.
+        text: documents to learn from.
+        pairs: sentence pairs, for objectives that read them (`tlm`, `translation`, `translico`).
+        objective: a name (`clm`, `mlm`, `span`, …), one with parameters, or several with weights (`mlm:0.7,tlm:0.3`); by
+            default what the model was made for.
+        shares: how much of each language: `temperature`, `unimax`, `fixed`, `law`, or shares that change (`phases`, `ramp`); as
+            they are mixed in the text where nothing is said.
+        most_epochs: no language more often than this.
+        replay: documents of languages that must not be forgotten, beside the text.
+        replay_shares: language to its share of every step; the text divides the rest. A quarter in all, evenly, where there is
+            text to replay and nothing is said.
+        heldout: text of languages that the guard watches, not among what is learnt from.
+        dictionary: pairs of words, for `switch` and `restore`.
+        teacher: a language model with the same tokenizer, for `salt` and `self_training`.
+        marked: documents whose nouns, verbs and names are marked, for `entities`.
+        derive: take steps, batch, learning rate, warm-up, schedule and weight decay that are not given from the size of the
+            model and of the text (`panglot.training.dial`): for models that are trained from scratch. Else they are 100 steps
+            of 16,384 bytes, 1e-4, a tenth, linear and 0.01.
         steps: optimizer steps.
+        budget: instead of steps: `2h`, `50M-tokens`, `3 epochs`, `200MB`. Hours become steps by the speed of the first few,
+            which is kept with the checkpoints.
         batch_bytes: UTF-8 bytes of text in a step.
         sequence_length: most tokens in a row; less where the model's own limit is lower.
         learning_rate: of AdamW, at its highest.
         warmup_share: share of the steps in which the rate first rises from zero.
-        schedule: how it falls then, to zero; or constant.
+        schedule: how it falls then, to zero; `wsd` stays and falls in the last fifth of the steps; or constant.
         weight_decay: of AdamW; biases and norms have none.
         trainable: all weights, or only the rows of the embeddings and of the head.
         precision: auto takes bf16 where the device computes in it, else fp32. Weights and optimizer are fp32 always.
+        compile: whether the layers are compiled (torch.compile).
+        gradient_checkpointing: compute each layer again in the backward pass: less memory, about a third more time.
+        tokens_at_a_time: most tokens that go through the model together; none for what suits the device.
+        parallel: how several processes share the training: `ddp` (the whole model in each), `fsdp2` (in shards).
+        checkpoint_every: time or steps between checkpoints, such as `10min` or `500 steps`; none writes none.
+        guard: what retained languages may lose in bits per byte, and what is done then; a number is a share.
+        trackers: `tensorboard`, `wandb`, `trackio`.
+        tracker_folder: where trackers that write files write them.
         step: the step to write in.
 
     Returns:
-        The model: `model/`, which `AutoModelForCausalLM` or `AutoModelForMaskedLM` loads, and `curve.json`.
+        The model: `model/`, which `AutoModelForCausalLM` or `AutoModelForMaskedLM` loads, `curve.json`, and `speed.json`.
 
     Raises:
-        InputError: there is no text, or the objective does not fit the model.
-        PanglotError: the loss stopped being finite, or memory is too small for one row.
+        InputError: there is no text, the objective does not fit the model, or it needs something that is not given.
+        PanglotError: the loss or its gradient stopped being finite, or memory is too small for one row.
+        StorageError: the disk is full at the end.
     """
     from panglot.objectives.opening import open_language_model
+    from panglot.training.materials import bound_to
+    from panglot.training.processes import current
     from panglot.training.seeding import seeded
 
+    learnt = LearntText(
+        text=_listed(text),
+        pairs=_listed(pairs),
+        replay=_listed(replay),
+        mix=Mix(strategy=shares, most_epochs=most_epochs, replay=_replayed(_listed(replay), replay_shares)),
+    )
+    given: dict[str, Any] = {
+        "steps": steps,
+        "batch_bytes": batch_bytes,
+        "learning_rate": learning_rate,
+        "warmup_share": warmup_share,
+        "schedule": schedule,
+        "weight_decay": weight_decay,
+    }
     training = Training(
-        steps=steps,
-        batch_bytes=batch_bytes,
+        budget=budget,
         sequence_length=sequence_length,
-        learning_rate=learning_rate,
-        warmup_share=warmup_share,
-        schedule=schedule,
-        weight_decay=weight_decay,
         trainable=trainable,
         precision=precision,
+        compile=compile,
+        gradient_checkpointing=gradient_checkpointing,
+        tokens_at_a_time=tokens_at_a_time,
+        parallel=parallel,
+        checkpoint_every=checkpoint_every,
+        guard=guard,
+        trackers=tuple(trackers),
+        tracker_folder=tracker_folder,
+        **{name: each for name, each in given.items() if each is not None},
     )
     with seeded(step.seed):
         opened = open_language_model(model, objective, longest=sequence_length)
+        opened = bound_to(opened, dictionary=dictionary, teacher=teacher, marked=marked)
+        if derive:
+            training = _derived(opened, learnt, training, given, step)
         if opened.fresh:
             step.note(f"{model.name} has no head for predicting tokens: a new one was drawn at random and trained with it.")
-        train(opened, text, training, step)
+        speed = train(opened, learnt, training, step, heldout=heldout)
+    if not current().first:
+        return Model(step.out)
+    (step.out / SPEED_FILE).write_text(json.dumps(speed, indent=1) + "\n", encoding="utf-8")
     return save_language_model(opened, step, name=f"{model.name}+{opened.objective.objective}")
 
 
-def train(
-    opened: "Opened",
-    text: Documents,
-    training: Training,
-    step: Step,
-    *,
-    measure: Callable[[int], None] | None = None,
-    measure_after: Sequence[int] = (),
-) -> None:
-    """Train an opened model in place; write `curve.json` and figures into the step.
+def _derived(opened: "Opened", learnt: LearntText, training: Training, given: dict[str, Any], step: Step) -> Training:
+    """The settings that follow from the sizes of model and text; what was given stays."""
+    from panglot.training.dial import training_dial
+    from panglot.training.language_training import bytes_a_token, computing_parameters
 
-    Args:
-        opened: the model.
-        text: documents to learn from.
-        training: how.
-        step: the step to write in.
-        measure: called with the number of steps done.
-        measure_after: after which steps.
-    """
-    from panglot.training.language_trainer import LanguageBatches, LanguageTrainer, Measuring, language_arguments
-    from panglot.training.progress import StepProgress
-    from panglot.training.text_stream import text_in_steps
-
-    with step.progress("ordering text"):
-        batches = text_in_steps(
-            text,
-            steps=training.steps,
-            step_bytes=training.batch_bytes,
-            longest=min(_BYTES_A_TOKEN * training.sequence_length, training.batch_bytes),
-            seed=step.seed,
-            folder=step.scratch,
-        )
-    for sentence in batches.notes():
-        step.note(sentence)
-    _freeze(opened, training.trainable)
-    precision = _precision(training.precision)
-    scratch = step.out / ".trainer"
-    scratch.mkdir()
-    try:
-        trainer = LanguageTrainer(
-            opened,
-            LanguageBatches(opened, batches, seed=step.seed),
-            precision=precision,
-            args=language_arguments(
-                scratch,
-                steps=training.steps,
-                learning_rate=training.learning_rate,
-                schedule=training.schedule,
-                warmup_share=training.warmup_share,
-                weight_decay=training.weight_decay,
-                seed=step.seed,
-            ),
-        )
-        with step.progress("training", total=training.steps) as progress:
-            trainer.add_callback(StepProgress(progress))
-            if measure is not None:
-                trainer.add_callback(Measuring(measure, measure_after))
-            trainer.train()
-    finally:
-        shutil.rmtree(scratch)
-    if trainer.shrunk:
-        step.note(
-            f"Memory was too small for a whole batch: at most {trainer.tokens_at_a_time} tokens went through the model at a "
-            "time; the batches are as asked."
-        )
-    curve = trainer.curve
-    (step.out / "curve.json").write_text(json.dumps(curve, indent=1) + "\n", encoding="utf-8")
-    step.figures.update(
-        {
-            "steps": len(curve),
-            "bytes": batches.figures()["bytes"],
-            "tokens": sum(int(each["tokens"]) for each in curve),
-            "objective": opened.objective.objective,
-            "precision": precision,
-            "device": str(trainer.args.device),
-            "loss_first": curve[0]["loss"],
-            "loss_last": curve[-1]["loss"],
-            "parameters_trained": sum(each.numel() for each in opened.network.parameters() if each.requires_grad),
-        }
+    budget = parse_budget(training.budget) if training.budget else None
+    if given["schedule"] == "wsd":
+        raise InputError("the schedule wsd does not go with derived settings", where="schedule", fix="give cosine or linear")
+    dial = training_dial(
+        sum(each.numel() for each in opened.network.parameters()),
+        computing=computing_parameters(opened),
+        text_bytes=learnt.bytes,
+        bytes_a_token=bytes_a_token(opened, learnt),
+        tokens=round(budget.amount) if budget is not None and budget.unit == "tokens" and given["steps"] is None else None,
+        **given,
     )
+    step.figures["derived"] = dial.figures()
+    return training.model_copy(update=dial.arguments())
+
+
+def _replayed(replay: Sequence[Documents], shares: dict[str, float]) -> dict[str, float]:
+    """Share of each replayed language."""
+    tags = sorted({tag for each in replay for tag in each.counts})
+    if shares:
+        if not replay:
+            raise InputError("shares are asked for and there is nothing to replay", where="replay_shares", fix="give replay")
+        return dict(shares)
+    return dict.fromkeys(tags, _REPLAYED / len(tags)) if tags else {}
+
+
+def _listed(given: Any) -> tuple[Any, ...]:
+    return () if given is None else tuple(given) if isinstance(given, list) else (given,)
 
 
 def save_language_model(opened: "Opened", step: Step, *, name: str) -> Model:
@@ -227,23 +234,3 @@ def _copy_tokenizer(source: Path, target: Path) -> None:
             if (target / each.name).exists():
                 continue
             shutil.copyfile(each, target / each.name)
-
-
-def _freeze(opened: "Opened", trainable: str) -> None:
-    network: Any = opened.network
-    if trainable == "all":
-        return
-    found = [network.get_input_embeddings(), network.get_output_embeddings()]
-    kept = {id(each) for module in found if module is not None for each in module.parameters()}
-    if not kept:
-        raise InputError("the model has no embeddings that could be trained alone", where=opened.folder)
-    for each in network.parameters():
-        each.requires_grad = id(each) in kept
-
-
-def _precision(asked: str) -> Literal["bf16", "fp32"]:
-    from panglot.models.precision import best_device, best_precision
-
-    if asked == "auto":
-        return best_precision(best_device())
-    return "bf16" if asked == "bf16" else "fp32"

@@ -1,10 +1,12 @@
-"""The trainer of language models: that of transformers, with this project's batches, curve and errors."""
+"""The trainer of language models: that of transformers, with this project's batches, curve, checkpoints and errors."""
 
 import math
 import struct
+import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
 import xxhash
@@ -16,15 +18,21 @@ from transformers.trainer_callback import PrinterCallback
 
 from panglot.artifacts import PanglotError
 from panglot.models.token_batches import batches_by_tokens
-from panglot.objectives.batch import NO_LABEL, Batch, part, stacked, to_device
-from panglot.objectives.example import Example, Row
-from panglot.training.seeding import RandomState
-from panglot.training.text_stream import Passage
+from panglot.objectives.batch import NO_LABEL, Batch, part, to_device
+from panglot.training.checkpoint import State, load_optimizer, load_weights, save
+from panglot.training.language_arguments import GRADIENT_NORM, language_arguments
+from panglot.training.language_batches import LanguageBatches, Part
+from panglot.training.loss_module import LossModule
+from panglot.training.not_finite import bad_gradient, bad_loss
+from panglot.training.parallel import Learner, blocks, full
+from panglot.training.processes import Processes, current
+from panglot.training.settings import Parallel
 
 if TYPE_CHECKING:
     from panglot.objectives.opening import Opened
 
-Schedule = Literal["linear", "cosine", "constant"]
+__all__ = ["LanguageBatches", "LanguageTrainer", "Measuring", "Stateful", "language_arguments"]
+
 Precision = Literal["bf16", "fp32"]
 Measure = Callable[[int], None]
 
@@ -33,169 +41,361 @@ _TOKENS_AT_A_TIME = {"cpu": 2048, "cuda": 65536}
 _OTHER_TOKENS_AT_A_TIME = 8192
 
 
-class LanguageBatches(Dataset[Batch]):
-    """One batch a step, made when it is asked for: the passages' tokens, in rows.
+class Stateful(Protocol):
+    """A callback that must know something again when a training goes on."""
 
-    A row holds tokens of one document only, so that nothing attends from one document to another. What does not fit in a row
-    goes on in the next.
-    """
+    name: str
 
-    def __init__(self, opened: "Opened", steps: Sequence[Sequence[Passage]], *, seed: int) -> None:
-        self._opened, self._steps, self._seed = opened, steps, seed
+    def state(self) -> Any: ...
+    def restore(self, state: Any) -> None: ...
 
-    def __len__(self) -> int:
-        return len(self._steps)
 
-    def __getitem__(self, at: int) -> Batch:
-        opened, passages = self._opened, self._steps[at]
-        objective, tokens = opened.objective, opened.tokens
-        room = objective.room(opened.limit, tokens)
-        rows: list[Row] = []
-        for passage, ids in zip(passages, opened.ids([each.text for each in passages]), strict=True):
-            for start in range(0, len(ids), room):
-                ends = passage.last and start + room >= len(ids)
-                example = Example(ids[start : start + room], passage.text, passage.language, last=ends)
-                # a row's draws depend on its place alone, and not on who makes the rows before it
-                lot = xxhash.xxh3_64_intdigest(struct.pack("<QQQ", self._seed % 2**64, at, len(rows)))
-                rows.append(objective.row(example, tokens, torch.Generator().manual_seed(lot % 2**63)))
-        return stacked(rows, tokens.padding)
+class _FullMemory(Exception):
+    pass
 
 
 class LanguageTrainer(Trainer):  # type: ignore[misc]
-    """`Trainer` that records every step, stops at a loss that is not finite, and survives a full memory.
+    """`Trainer` that records every step, goes on after an interruption, and says which text made a loss that is not finite.
 
-    A step is one batch, whatever is computed at a time: its rows are sorted by length and go through the model a few at a
-    time, and their losses add up to the batch's. A step that runs out of memory is done again with half as many tokens at a
-    time, from the same random state.
+    A step is one batch, whatever is computed at a time and in how many processes: its rows are dealt to the processes, sorted
+    by length, and go through the model a few at a time; their losses, divided by the number of predicted tokens of the whole
+    step, add up to the batch's. A step that runs out of memory is done again with half as many tokens at a time.
+
+    Torch's generator is seeded anew in each step, from seed, step and process, so a training that goes on needs the number of
+    the step and no states of generators. (Trainer keeps and restores them instead, in a pickle.)
 
     Attributes:
-        curve: one entry a step: step (from 1), loss, learning_rate, tokens (without padding), labels.
+        curve: one entry a step: step (from 1), loss, learning_rate, tokens (without padding), labels, gradient_norm before it
+            is clipped to 1.
         tokens_at_a_time: most tokens, padding counted, that go through the model together.
         shrunk: whether memory was too small for as many as at first.
+        learner: the network, as it is spread over the processes.
+        seconds: time spent in steps, that of earlier runs included.
+        squared: sum of the squares of the lengths of all rows of this run.
+        stateful: callbacks whose state goes into checkpoints.
     """
 
-    def __init__(self, opened: "Opened", batches: LanguageBatches, *, precision: Precision, args: TrainingArguments) -> None:
-        super().__init__(model=opened.network, args=args)
+    def __init__(
+        self,
+        opened: "Opened",
+        batches: LanguageBatches,
+        *,
+        precision: Precision,
+        args: TrainingArguments,
+        parallel: Parallel = "auto",
+        tokens_at_a_time: int | None = None,
+        compiled: bool = False,
+    ) -> None:
+        self.processes: Processes = current()
+        self.learner = Learner(opened.network, parallel, self.processes)
+        super().__init__(model=self.learner.network, args=args)
         self.remove_callback(PrinterCallback)
+        self.add_callback(_GoingOn(self))
         self.curve: list[dict[str, float | int]] = []
         self.shrunk = False
-        self._batches, self._objective, self._precision = batches, opened.objective, precision
-        self.tokens_at_a_time = _TOKENS_AT_A_TIME.get(self.args.device.type, _OTHER_TOKENS_AT_A_TIME)
+        self.seconds, self.squared = 0.0, 0
+        self.stateful: list[Stateful] = []
+        self._batches, self._precision = batches, precision
+        self._compiled = blocks(self.learner.network) if compiled else []
+        for each in self._compiled:
+            each.compile(dynamic=True)
+        self._loss = LossModule(self.learner.network, batches.objectives)
+        all_used = self.learner.how != "ddp" or self._all_used()
+        self._wrapped = self.learner.wrap(self._loss, self.args.device, all_used=all_used)
+        self._norm = 0.0
+        self._resumed: tuple[Path, State] | None = None
+        self.tokens_at_a_time = tokens_at_a_time or _TOKENS_AT_A_TIME.get(self.args.device.type, _OTHER_TOKENS_AT_A_TIME)
+
+    @property
+    def start(self) -> int:
+        """Steps that were done before."""
+        return self._resumed[1].step if self._resumed else 0
+
+    def resume(self, folder: Path, state: State) -> None:
+        """Go on from a checkpoint: weights now, the rest when the training begins. All processes call it together."""
+        load_weights(folder, state.step, self.learner.network, self.processes)
+        self._resumed = (folder, state)
+        self.curve = list(state.curve)
+        self.seconds, self.shrunk = state.seconds, state.shrunk
+        self.tokens_at_a_time = state.tokens_at_a_time
+        for each in self.stateful:
+            if each.name in state.callbacks:
+                each.restore(state.callbacks[each.name])
+
+    def save_checkpoint(self, folder: Path, digest: str, *, also: int | None = None) -> None:
+        """Write a checkpoint of this moment. All processes call it together.
+
+        Raises:
+            StorageError: the disk is full; the checkpoints before stay.
+        """
+        state = State(
+            step=len(self.curve),
+            curve=self.curve,
+            seconds=round(self.seconds, 3),
+            tokens_at_a_time=self.tokens_at_a_time,
+            shrunk=self.shrunk,
+            callbacks={each.name: each.state() for each in self.stateful},
+            digest=digest,
+            processes=self.processes.size,
+        )
+        save(folder, state, self.learner.network, _inner(self.optimizer), self.processes, also=also)
+
+    def run(self) -> None:
+        """Train to the last step; the network that was opened then has the weights."""
+        try:
+            if self.start < self.args.max_steps:
+                self.train()
+        finally:
+            for each in self._compiled:
+                each._compiled_call_impl = None
+        self.learner.gather()
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        """The steps in their order; a batch is one item."""
-        return DataLoader(self._batches, batch_size=None, shuffle=False)
+        """The steps that are left, in their order; each process makes its own rows."""
+        rows = _Shares(self._batches, self.start, self.processes)
+        return DataLoader(rows, batch_size=None, shuffle=False)
 
     def floating_point_ops(self, inputs: Any) -> int:
         """None are counted: the rule of thumb of transformers does not know that logits are left out."""
         return 0
 
+    def _wrap_model(self, model: nn.Module, training: bool = True, dataloader: Any = None) -> nn.Module:
+        # also on one process: accelerate then leaves it alone
+        return self._wrapped
+
+    def _clip_grad_norm(self, model: nn.Module) -> float:
+        # done at the end of the step, where a gradient that is not finite can still be traced to its text
+        return self._norm
+
+    def _get_grad_norm(self, model: nn.Module, grad_norm: float | None = None) -> float:
+        return self._norm
+
     def training_step(self, model: nn.Module, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
-        """One forward and backward pass over a batch.
+        """Forward and backward passes over this process's part of a batch.
 
         Raises:
-            PanglotError: the loss is not finite, or memory is too small even for one row.
+            PanglotError: the loss or its gradient is not finite, or memory is too small even for one row.
         """
-        number = self.state.global_step + 1
-        batch = to_device(inputs, self.args.device)
-        labels = int((batch["labels"] != NO_LABEL).sum())
+        began = time.monotonic()
+        at, number = int(inputs["at"]), int(inputs["at"]) + 1
+        parts = [Part(each.objective, to_device(each.batch, self.args.device), each.passages) for each in inputs["parts"]]
+        lengths = [each for one in parts for each in _lengths(one.batch)]
+        counts = [sum(_labels(each.batch) for each in parts), sum(lengths), sum(each * each for each in lengths)]
+        labels, tokens, squared = (round(each) for each in self.processes.summed(counts))
         if labels == 0:
             raise PanglotError(f"nothing can be learnt in training step {number}: its text has no tokens that can be predicted")
         model.train()
-        state = RandomState(self.args.device)
         while True:
+            self._seed(number)
             try:
-                loss = self._loss_of(model, batch, labels)
+                loss = self._passes(at, parts, labels)
                 break
-            except RuntimeError as error:
-                if not memory.should_reduce_batch_size(error):
-                    raise
-            self._shrink(model, batch)
-            state.restore()
-        value = float(loss)
+            except _FullMemory:
+                pass
+            self._shrink(model, parts)
+        value = self.processes.summed([float(loss)])[0]
         if not math.isfinite(value):
-            raise PanglotError(
-                f"the loss is {value} in training step {number}",
-                fix=f"lower learning_rate (now {self.args.learning_rate:g}), or train in precision fp32",
-            )
+            sharded = self.learner.how == "fsdp2"
+            passage = bad_loss(self._loss, parts, self._autocast, self.processes, in_step=sharded)
+            raise self._not_finite(f"the loss is {value}", number, passage)
+        self._norm = float(full(nn.utils.clip_grad_norm_(self.learner.network.parameters(), GRADIENT_NORM)))
+        if not math.isfinite(self._norm):
+            # a pass alone would wait for shards of the other processes
+            passage = None if self.learner.how == "fsdp2" else bad_gradient(self._loss, parts, self._autocast, self.processes)
+            raise self._not_finite(f"the gradient is {self._norm}", number, passage)
+        self.seconds += time.monotonic() - began
+        self.squared += squared
         self.curve.append(
             {
                 "step": number,
                 "loss": value,
                 "learning_rate": self._get_learning_rate(),
-                "tokens": int(batch["attention_mask"].sum()),
+                "tokens": tokens,
                 "labels": labels,
+                "gradient_norm": self._norm,
             }
         )
         return loss
 
-    def _loss_of(self, model: nn.Module, batch: Batch, labels: int) -> Tensor:
-        lengths = batch["attention_mask"].sum(dim=1).tolist()
+    def _seed(self, number: int) -> None:
+        lot = xxhash.xxh3_64_intdigest(struct.pack("<QQQ", self.args.seed, number, self.processes.rank))
+        torch.manual_seed(lot % 2**63)
+
+    def _all_used(self) -> bool:
+        """Whether a pass gives every parameter that learns a gradient, as far as the first step can tell."""
+        wanted = [each for each in self._loss.parameters() if each.requires_grad]
+        config = getattr(self.learner.network, "config", None)
+        drops = any(getattr(config, name, 0) for name in ("layerdrop", "encoder_layerdrop", "decoder_layerdrop"))
+        if drops or len(self._batches.objectives) > 1 or (row := self._batches.any_row(0, 0)) is None:
+            return False
+        loss = self._loss(0, to_device(row.batch, self.args.device), _labels(row.batch))
+        return all(each is not None for each in torch.autograd.grad(loss, wanted, allow_unused=True))
+
+    def _autocast(self) -> Any:
+        return torch.autocast(self.args.device.type, dtype=torch.bfloat16, enabled=self._precision == "bf16")
+
+    def _passes(self, at: int, parts: Sequence[Part], labels: int) -> Tensor:
+        """The sum of this process's losses. All processes make as many passes, the gradients are exchanged in the last."""
+        plan = self._plan(parts)
         found = torch.zeros((), device=self.args.device)
-        for rows in batches_by_tokens(lengths, self.tokens_at_a_time, padded=True):
-            piece = part(batch, rows)
-            if not bool((piece["labels"] != NO_LABEL).any()):
+        several, full_memory = self.processes.size > 1, False
+        for number, (objective, piece) in enumerate(plan, start=1):
+            last = number == len(plan)
+            if last and len(plan) > 1 and self.learner.how == "ddp" and self.processes.any(full_memory):
+                raise _FullMemory
+            if full_memory:
                 continue
-            with torch.autocast(self.args.device.type, dtype=torch.bfloat16, enabled=self._precision == "bf16"):
-                loss, _ = self._objective.loss(model, piece, total=labels)
-            self.accelerator.backward(loss)
-            found += loss.detach()
+            try:
+                with nullcontext() if last else self.learner.without_exchange():
+                    found += self._pass(at, objective, piece, labels)
+            except RuntimeError as error:
+                if not memory.should_reduce_batch_size(error):
+                    raise
+                full_memory = True
+                if several and (last or self.learner.how == "fsdp2"):
+                    # the other processes wait for this pass, and cannot be told to begin again
+                    raise _memory_error(self.tokens_at_a_time) from error
+            if full_memory and not several:
+                raise _FullMemory
         return found
 
-    def _shrink(self, model: nn.Module, batch: Batch) -> None:
+    def _pass(self, at: int, objective: int, piece: Batch | None, labels: int) -> Tensor:
+        idle = piece is None
+        if piece is None:
+            # nothing is left to do here, but the others' gradients are exchanged in this pass
+            row = self._batches.any_row(at, objective)
+            assert row is not None
+            piece = to_device(row.batch, self.args.device)
+        with self._autocast():
+            loss: Tensor = self._wrapped(objective, piece, labels)
+        # processes are averaged, and their losses are parts of one sum
+        (loss * (0.0 if idle else float(self.processes.size))).backward()  # type: ignore[no-untyped-call]
+        return torch.zeros_like(loss) if idle else loss.detach()
+
+    def _plan(self, parts: Sequence[Part]) -> list[tuple[int, Batch | None]]:
+        """Objective and rows of each pass; equally many in all processes, and none of its own where one has done its part."""
+        count = len(self._batches.objectives)
+        pieces: list[list[Batch]] = [[] for _ in range(count)]
+        for each in parts:
+            if self._batches.objectives[each.objective].divisible:
+                chosen = batches_by_tokens(_lengths(each.batch), self.tokens_at_a_time, padded=True)
+                pieces[each.objective] = [part(each.batch, rows) for rows in chosen]
+            else:
+                pieces[each.objective] = [each.batch]
+        most = [round(each) for each in self.processes.largest([len(each) for each in pieces])]
+        return [
+            (objective, pieces[objective][at] if at < len(pieces[objective]) else None)
+            for objective in range(count)
+            for at in range(most[objective])
+        ]
+
+    def _shrink(self, model: nn.Module, parts: Sequence[Part]) -> None:
         # outside of the except block, whose traceback holds the tensors that are to be freed
         model.zero_grad(set_to_none=True)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        longest = int(batch["attention_mask"].sum(dim=1).max())
-        if self.tokens_at_a_time <= longest:
+        lengths = [each for one in parts for each in _lengths(one.batch)]
+        longest, at_once = (
+            round(each) for each in self.processes.largest([max(lengths, default=0), max(lengths, default=0) * len(lengths)])
+        )
+        divisible = all(each.divisible for each in self._batches.objectives)
+        if self.tokens_at_a_time <= longest or not divisible:
             raise PanglotError(
-                "memory is too small to train on one row of text at a time",
-                fix="lower sequence_length, or take a smaller model",
+                "memory is too small to train on one row of text at a time"
+                if divisible
+                else "memory is too small for a whole batch, which this objective needs at once",
+                fix="lower sequence_length, or take a smaller model" if divisible else "lower batch_bytes",
             )
-        self.tokens_at_a_time = max(longest, min(self.tokens_at_a_time, batch["attention_mask"].numel()) // 2)
+        self.tokens_at_a_time = max(longest, min(self.tokens_at_a_time, at_once) // 2)
         self.shrunk = True
+
+    def _not_finite(self, what: str, number: int, passage: int | None) -> PanglotError:
+        where = None
+        if passage is not None:
+            text = self._batches.passages(number - 1)[passage]
+            where = f"passage {passage + 1} of the step, {text.language}: {text.text[:_EXCERPT]!r}"
+        return PanglotError(
+            f"{what} in training step {number}",
+            where=where,
+            fix=f"lower learning_rate (now {self.args.learning_rate:g}), or train in precision fp32",
+        )
+
+
+_EXCERPT = 80
 
 
 class Measuring(TrainerCallback):  # type: ignore[misc]
-    """Calls a measure after some of the steps."""
+    """Calls a measure after some of the steps; the network that was opened then has the weights of that step."""
 
-    def __init__(self, measure: Measure, after: Sequence[int]) -> None:
-        self._measure, self._after = measure, frozenset(after)
+    def __init__(self, measure: Measure, after: Sequence[int], learner: Learner | None = None) -> None:
+        self._measure, self._after, self._learner = measure, frozenset(after), learner
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if state.global_step in self._after:
+            if self._learner is not None:
+                self._learner.gather()
             self._measure(state.global_step)
 
 
-def language_arguments(
-    folder: Path, *, steps: int, learning_rate: float, schedule: Schedule, warmup_share: float, weight_decay: float, seed: int
-) -> TrainingArguments:
-    """Arguments for a run that writes nothing by itself: no checkpoints, no logs, no trackers, no bars.
+class _GoingOn(TrainerCallback):  # type: ignore[misc]
+    """Puts the optimizer and the number of the step back, once the trainer has made its optimizer."""
 
-    Args:
-        folder: an existing folder, for what the trainer insists on making.
-        steps: how many.
-        learning_rate: of AdamW, at its highest.
-        schedule: how the rate falls after warm-up.
-        warmup_share: share of the steps in which the rate first rises from zero.
-        weight_decay: of AdamW; biases and norms have none.
-        seed: of dropout.
-    """
-    return TrainingArguments(
-        output_dir=str(folder),
-        max_steps=steps,
-        learning_rate=learning_rate,
-        lr_scheduler_type=schedule if schedule != "constant" else "constant_with_warmup",
-        warmup_steps=round(warmup_share * steps),
-        weight_decay=weight_decay,
-        seed=seed % 2**32,
-        save_strategy="no",
-        logging_strategy="no",
-        eval_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-        dataloader_pin_memory=False,
-        dataloader_num_workers=0,
-        remove_unused_columns=False,
+    def __init__(self, trainer: LanguageTrainer) -> None:
+        self._trainer = trainer
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        trainer, resumed = self._trainer, self._trainer._resumed
+        if resumed is None:
+            return
+        folder, found = resumed
+        optimizer = _inner(trainer.optimizer)
+        load_optimizer(folder, found.step, trainer.learner.network, optimizer, trainer.processes)
+        state.global_step = found.step
+        # the rate depends on the step alone
+        scheduler: Any = trainer.lr_scheduler
+        scheduler.last_epoch, scheduler._step_count = found.step, found.step + 1
+        rates = [rate * at(found.step) for rate, at in zip(scheduler.base_lrs, scheduler.lr_lambdas, strict=True)]
+        scheduler._last_lr = rates
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+
+
+class _Shares(Dataset[dict[str, Any]]):
+    """What this process does of each step that is left."""
+
+    def __init__(self, batches: LanguageBatches, start: int, processes: Processes) -> None:
+        self._batches, self._start, self._processes = batches, start, processes
+
+    def __len__(self) -> int:
+        return len(self._batches) - self._start
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        at = self._start + place
+        if place >= len(self):
+            raise IndexError(at)
+        return {"at": at, "parts": self._batches.parts(at, rank=self._processes.rank, size=self._processes.size)}
+
+
+def _inner(optimizer: Any) -> torch.optim.Optimizer:
+    # accelerate wraps it
+    found: torch.optim.Optimizer = getattr(optimizer, "optimizer", optimizer)
+    return found
+
+
+def _memory_error(tokens: int) -> PanglotError:
+    return PanglotError(
+        f"memory is too small for {tokens:,} tokens at a time, and the other processes wait for this one",
+        fix=f"set tokens_at_a_time to {max(1, tokens // 2)}, or less",
     )
+
+
+def _labels(batch: Batch) -> int:
+    return int((batch["labels"] != NO_LABEL).sum())
+
+
+def _lengths(batch: Batch) -> list[int]:
+    found = batch["attention_mask"].sum(dim=1)
+    if "decoder_attention_mask" in batch:
+        found = found + batch["decoder_attention_mask"].sum(dim=1)
+    lengths: list[int] = found.tolist()
+    return lengths

@@ -1,0 +1,143 @@
+"""A run in several processes: the first one runs the recipe, the others do their part of the steps that are done together.
+
+The first tells the others which step begins; they read its inputs from the run folder, which all must see, and write into a
+folder that is thrown away. An error in one of them ends all, and one of them says it.
+"""
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from panglot.artifacts import EXIT_BAD_INPUT, Artifact, PanglotError, Step, is_done_together
+from panglot.recipes.plan import PlannedStep
+from panglot.recipes.step_error import naming
+
+if TYPE_CHECKING:
+    from panglot.training.processes import Processes
+
+_ENDED = "ended"
+_DEFECT = 1
+_joined: "Processes | None" = None
+
+
+def first_process() -> bool:
+    """Whether this process is the one that shows and writes things.
+
+    Example:
+        >>> first_process()
+        True
+    """
+    return not _several_were_started() or os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def several(planned: Sequence[PlannedStep], folder: Path, *, alone: Path | None = None) -> Iterator[None]:
+    """Run the block in the first process, while the others follow it; in a single process just run the block.
+
+    Args:
+        planned: the steps of the run.
+        folder: the run folder.
+        alone: the folder of the only step, where it is not in a run folder.
+
+    Raises:
+        InputError: the processes do not find each other.
+        SystemExit: in the processes that are not the first, when the run is over; in the first where another one has
+            said what went wrong.
+    """
+    global _joined
+    if not _several_were_started():
+        yield
+        return
+    from panglot.training.processes import joined, lost
+
+    with joined() as processes:
+        if not processes.first:
+            _follow(planned, folder if alone is None else None, processes)
+        _joined = processes
+        code = _DEFECT
+        try:
+            yield
+            code = 0
+        except PanglotError as error:
+            code = error.exit_code
+            _say_once(processes, error)
+            raise
+        except Exception as error:
+            gone = lost(error)
+            code = _DEFECT if gone is None else gone.exit_code
+            _say_once(processes, error)
+            if gone is not None:
+                raise gone from error
+            raise
+        finally:
+            _joined = None
+            processes.tell({_ENDED: code})
+
+
+@contextmanager
+def together_with_the_others(step: PlannedStep) -> Iterator[None]:
+    """Do the block, the step's work, in all processes where the component says so; else in this one."""
+    if _joined is None or not is_done_together(step.component.function):
+        yield
+        return
+    from panglot.training.processes import together
+
+    _joined.tell({"step": step.name})
+    with together(_joined):
+        yield
+
+
+def _follow(planned: Sequence[PlannedStep], folder: Path | None, processes: "Processes") -> NoReturn:
+    steps = {each.name: each for each in planned}
+    while True:
+        said: dict[str, Any] = processes.hear()
+        if _ENDED in said:
+            sys.exit(said[_ENDED])
+        try:
+            _do_part(steps[said["step"]], steps, folder, processes)
+        except PanglotError as error:
+            if processes.speaks():
+                print(f"panglot: {error}", file=sys.stderr, flush=True)
+            _leave(error.exit_code)
+        except Exception:
+            # where another process has ended, its error has been said
+            if not processes.speaks():
+                _leave(EXIT_BAD_INPUT)
+            traceback.print_exc()
+            _leave(_DEFECT)
+
+
+def _do_part(step: PlannedStep, steps: dict[str, PlannedStep], folder: Path | None, processes: "Processes") -> None:
+    from panglot.training.processes import together
+
+    artifacts: dict[str, Artifact] = {}
+    for each in step.references:
+        assert folder is not None
+        artifacts[each.step] = steps[each.step].component.returns(folder / "steps" / each.step)
+    with tempfile.TemporaryDirectory(prefix="panglot-process-") as place, naming(step.name):
+        handle = Step(Path(place) / "out", seed=step.seed, scratch=Path(place) / "scratch")
+        handle.out.mkdir()
+        with together(processes):
+            step.component.function(**step.arguments(artifacts), step=handle)
+
+
+def _say_once(processes: "Processes", error: BaseException) -> None:
+    if not processes.speaks():
+        # another process has said it
+        raise SystemExit(getattr(error, "exit_code", _DEFECT)) from error
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: in the middle of a step the others cannot be waited for."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _several_were_started() -> bool:
+    return os.environ.get("WORLD_SIZE", "1") not in ("", "0", "1") and "RANK" in os.environ

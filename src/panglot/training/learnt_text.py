@@ -1,0 +1,100 @@
+"""All that a training learns from: text, sentence pairs, text to rehearse, their shares, and objectives that share them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panglot.artifacts import InputError
+from panglot.corpus.documents import Documents
+from panglot.corpus.pairs import Pairs
+from panglot.objectives.contract import LanguageObjective
+from panglot.objectives.mixture import Mixture
+from panglot.training.groups import Mix
+
+if TYPE_CHECKING:
+    from panglot.training.language_stream import LanguageStream
+    from panglot.training.step_plan import Part
+
+REPLAY = "replay"
+
+
+@dataclass(frozen=True)
+class LearntText:
+    """What is learnt from.
+
+    Attributes:
+        text: documents.
+        pairs: sentence pairs, for objectives that read them.
+        replay: documents of the languages that must not be forgotten.
+        mix: shares.
+    """
+
+    text: tuple[Documents, ...] = ()
+    pairs: tuple[Pairs, ...] = ()
+    replay: tuple[Documents, ...] = ()
+    mix: Mix = field(default_factory=Mix)
+
+    @property
+    def bytes(self) -> int:
+        """UTF-8 bytes of all documents, and of both sides of all pairs."""
+        documents = sum(sum(each.bytes.values()) for each in (*self.text, *self.replay))
+        return documents + sum(
+            len(str(row[side]).encode("utf-8", "replace"))
+            for each in self.pairs
+            for row in each.rows()
+            for side in ("source_text", "target_text")
+        )
+
+    def sample(self) -> Sequence[Documents]:
+        """Documents that say how long the tokens of the text are."""
+        return self.text or self.replay
+
+    def sources(self) -> dict[str, Documents | Pairs]:
+        """By name."""
+        kinds: dict[str, Sequence[Documents | Pairs]] = {"text": self.text, "pairs": self.pairs, REPLAY: self.replay}
+        return {
+            name if len(several) == 1 else f"{name}-{number}": each
+            for name, several in kinds.items()
+            for number, each in enumerate(several, start=1)
+        }
+
+    def stream(
+        self, objective: LanguageObjective, *, steps: int, step_bytes: int, longest: int, seed: int, folder: Path
+    ) -> "LanguageStream":
+        """The passages of each step.
+
+        Raises:
+            InputError: the objective reads pairs or text and there is none; a share of what there is no text of.
+        """
+        from panglot.training.language_stream import language_stream
+
+        parts = parts_of(objective)
+        sources = self.sources()
+        kinds = {each.reads for each in parts}
+        # what no objective reads would only fill steps with what nobody learns from
+        used: Mapping[str, Documents | Pairs] = {
+            name: each for name, each in sources.items() if ("pairs" if isinstance(each, Pairs) else "text") in kinds
+        }
+        if "pairs" in kinds and not self.pairs:
+            raise InputError(f"{objective.objective} learns from sentence pairs", where="pairs", fix="give pairs")
+        if "text" in kinds and not (self.text or self.replay):
+            raise InputError(f"{objective.objective} learns from text", where="text", fix="give text")
+        return language_stream(
+            used, steps=steps, step_bytes=step_bytes, longest=longest, seed=seed, folder=folder, mix=self.mix, parts=parts
+        )
+
+
+def parts_of(objective: LanguageObjective) -> "list[Part]":
+    """What shares the stream: the objective, or the parts of a mixture with their weights."""
+    from panglot.training.step_plan import Part
+
+    if isinstance(objective, Mixture):
+        weights = objective.weights
+        return [Part(weight, each.reads) for weight, each in zip(weights, objective.objectives, strict=True)]
+    return [Part(reads=objective.reads)]
+
+
+def objectives_of(objective: LanguageObjective) -> list[LanguageObjective]:
+    """The objective, or the parts of a mixture: `Passage.objective` is a number in this list."""
+    return list(objective.objectives) if isinstance(objective, Mixture) else [objective]
