@@ -32,6 +32,7 @@ _TEXT = "text.bytes"
 _LOCK = ".lock"
 _ROWS = 4096
 _MOST_CELLS = 1 << 16
+_MOST_PASSAGES = 1 << 32
 _COLUMNS: dict[str, str] = {
     "starts": "<i8",
     "sizes": "<u4",
@@ -316,6 +317,8 @@ def _write(sources: Mapping[str, Documents | Pairs], folder: Path, *, longest: i
     count = (folder / "last").stat().st_size
     if not count:
         raise InputError("there is no text to learn from", where=", ".join(str(each.folder) for each in sources.values()))
+    if count > _MOST_PASSAGES:
+        raise InputError(f"{count:,} passages are more than a store numbers", fix="give longer passages, or fewer documents")
 
     def column(name: str) -> Any:
         return np.memmap(folder / name, dtype=_COLUMNS[name], mode="r")
