@@ -8,6 +8,7 @@ from transformers import TrainerCallback
 
 from panglot.artifacts import InputError
 from panglot.training.checkpoint import load_weights
+from panglot.training.groups import EVERYTHING
 from panglot.training.language_trainer import LanguageTrainer
 from panglot.training.settings import Guard
 
@@ -36,7 +37,7 @@ class Guarding(TrainerCallback):  # type: ignore[misc]
         note: Callable[[str], None],
         stream: Any = None,
     ) -> None:
-        if guard.action == "replay" and not (hasattr(stream, "set_share") and hasattr(stream, "shares")):
+        if guard.action == "replay" and not (stream is not None and set(stream.shares(0)) - {EVERYTHING}):
             raise InputError(
                 "the guard can raise no share: this training replays nothing",
                 where="guard.action",
