@@ -13,9 +13,10 @@ from panglot.artifacts import InputError, step_folder
 from panglot.corpus.documents import DOCUMENTS_FILE, Documents, DocumentWriter
 from panglot.evaluation.bits_per_byte import METRIC, bits_per_byte
 from panglot.evaluation.compare import compare
-from panglot.evaluation.text_bits import bits_of_texts, causal_rows, hidden_bytes, masked_sets, units_of
+from panglot.evaluation.text_bits import bits_of_texts, causal_rows, hidden_bytes, masked_sets, measured_by, units_of
 from panglot.models.load import load
 from panglot.models.model import Model
+from panglot.objectives.objective import parse_objectives
 from panglot.objectives.opening import open_language_model
 
 TEXTS = ["Witajće k nam!", "ދިވެހި ރާއްޖެ", "𞤀𞤣𞤤𞤢𞤥", "ពាក្យខ្មែរ", "เด็กไทย", "e\u0301 👩\u200d👩\u200d👧", "word " * 30]
@@ -211,3 +212,22 @@ def test_results_by_language_with_items_that_pair(models, tmp_path):
 def test_no_text(models, tmp_path):
     with pytest.raises(InputError, match="no text to measure"):
         _measure(tmp_path / "out", models["tiny:llama"], _documents(tmp_path / "text", ["  "]))
+
+
+@pytest.mark.parametrize(
+    ("name", "trained", "measured"), [("tiny:bert", "mlm,tlm", "mlm"), ("tiny:llama", "clm,translation", "clm")]
+)
+def test_a_model_that_learns_something_else_is_measured_as_usual(models, name, trained, measured):
+    torch.manual_seed(3)
+    usual = open_language_model(models[name], None)
+    torch.manual_seed(3)
+    found = open_language_model(models[name], parse_objectives(trained))
+    assert measured_by(found).objective == measured
+    np.testing.assert_array_equal(bits_of_texts(found, TEXTS[:3]).bits, bits_of_texts(usual, TEXTS[:3]).bits)
+
+
+def test_an_encoder_decoder_is_not_measured_so(tmp_path):
+    with step_folder(tmp_path / "t5") as step:
+        load(name="tiny:t5", step=step)
+    with pytest.raises(InputError, match="this is an encoder-decoder"):
+        bits_of_texts(open_language_model(Model.open(tmp_path / "t5"), None), TEXTS)

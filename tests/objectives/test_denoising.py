@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from panglot.artifacts import InputError
 from panglot.objectives.batch import NO_LABEL
+from panglot.objectives.cutting import examples_of
 from panglot.objectives.denoise import Denoising
 from panglot.objectives.example import Example, Tokens
 from panglot.objectives.mbart import MultilingualDenoising, sentences_of, span_lengths
@@ -187,3 +188,18 @@ def test_empty_text_and_no_mask():
         with pytest.raises(InputError, match="no mask token"):
             objective.check(_tokens(mask=None), "a model")
     Denoising(blank=0).check(_tokens(mask=None), "a model")
+
+
+def test_many_short_sentences_do_not_make_rows_too_long(bench):
+    tokens = bench.tokens("seq2seq", bench.model("mbart").config)
+    for text in ("あ。" * 80, "Ha. Ho! " * 60, "।".join("कखग" * 20) + "।"):
+        for limit in (30, 77):
+            objective = MultilingualDenoising()
+            given = [Example((), text, "jpn_Jpan")]
+            (cut,) = examples_of(bench.materials(), given, objective, limit=limit, tokens=tokens)
+            sizes = set()
+            for seed, each in enumerate(cut):
+                row = objective.row(each, tokens, _generator(seed))
+                sizes |= {len(row.ids), len(row.decoder_ids)}
+                assert [label for label in row.labels if label not in tokens.special] == list(each.ids)
+            assert max(sizes) <= limit

@@ -65,6 +65,8 @@ def test_whole_words_of_two_sentences_are_not_mixed():
 def test_a_language_that_the_model_does_not_know():
     with pytest.raises(InputError, match="hin_Deva is not among them"):
         TranslationMaskedLM().row(Example([10], language="hin_Deva", other=Example([11])), XLM, _generator())
+    known = TransliterationContrast().row(PAIR, XLM, _generator())
+    assert (known.languages, known.other.languages) == ([3] * 4, [5] * 5)
     with pytest.raises(InputError, match="hin_Deva is not among them"):
         MaskedLM().row(Example([10], language="hin_Deva"), XLM, _generator())
 

@@ -197,3 +197,18 @@ def test_modes_with_other_names_and_modes_that_are_spelled():
     starts = {tuple(spelled.row(Example(range(200, 230)), SEQ2SEQ, _generator(seed)).ids[:3]) for seed in range(40)}
     assert starts == {(150, 151, ord(each)) for each in "RSX"}
     assert spelled.room(60, SEQ2SEQ) == MixtureOfDenoisers(modes="none").room(57, SEQ2SEQ)
+
+
+@pytest.mark.parametrize("tokens", [NAMED["seq2seq"], NAMED["decoder"]], ids=["seq2seq", "decoder"])
+@pytest.mark.parametrize("limit", [9, 16, 33, 64])
+def test_every_text_up_to_the_room_fits_and_the_next_need_not(tokens, limit):
+    for objective in (SpanCorruption(), SpanCorruption(share=0.5, mean=1.5), MixtureOfDenoisers()):
+        room = objective.room(limit, tokens)
+        longest = 0
+        for length in range(1, room + 1):
+            for seed in range(12):
+                row = objective.row(Example(range(200, 200 + length)), tokens, _generator(seed))
+                longest = max(longest, len(row.ids), len(row.decoder_ids or []))
+        assert longest <= limit
+        more = [objective.row(Example(range(200, 201 + room)), tokens, _generator(seed)) for seed in range(40)]
+        assert max(max(len(row.ids), len(row.decoder_ids or [])) for row in more) > limit

@@ -223,10 +223,12 @@ def linearised(bits: NDArray[np.float64], sizes: NDArray[np.float64]) -> NDArray
 
 
 def _protocol(opened: "Opened") -> str:
+    from panglot.evaluation.text_bits import measured_by
     from panglot.objectives.mlm import MaskedLM
 
-    if isinstance(opened.objective, MaskedLM):
-        return f"mlm-words-k{max(1, round(1 / opened.objective.share))}"
+    objective = measured_by(opened)
+    if isinstance(objective, MaskedLM):
+        return f"mlm-words-k{max(1, round(1 / objective.share))}"
     return "clm"
 
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from panglot.artifacts import InputError
+from panglot.objectives.contract import LanguageObjective
+from panglot.objectives.objective import usual_objective
 from panglot.objectives.units import units_of
 
 if TYPE_CHECKING:
@@ -61,6 +64,7 @@ def bits_of_texts(
         batch_tokens: most tokens of a batch, padding counted.
         advance: told of the texts done.
     """
+    objective = measured_by(opened)
     spaced = [True] * len(texts) if spaced is None else list(spaced)
     count = len(texts)
     bits, hidden, tokens = np.zeros(count), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
@@ -72,7 +76,7 @@ def bits_of_texts(
         for at, (ids, spans) in zip(chosen, _encoded(opened, [texts[at] for at in chosen]), strict=True):
             tokens[at] = len(ids)
             hidden[at] = hidden_bytes(texts[at], ids, spans, opened.tokens.unknown)
-            if opened.objective.objective == "clm":
+            if objective.objective == "clm":
                 if ids and opened.tokens.start is None:
                     bits[at] += math.log2(len(opened.tokens.drawable))
                 rows.extend((at, *row) for row in causal_rows(ids, opened.tokens.start, opened.limit))
@@ -84,6 +88,22 @@ def bits_of_texts(
     opened.network.train(was_training)
     sizes = np.array([len(each.encode("utf-8", "surrogatepass")) for each in texts], dtype=np.int64)
     return TextBits(bits + BITS_OF_A_HIDDEN_BYTE * hidden, sizes, tokens, hidden)
+
+
+def measured_by(opened: "Opened") -> LanguageObjective:
+    """The objective that measures a model: its own where that is `clm` or `mlm`, else the usual one for its architecture.
+
+    Raises:
+        InputError: the model is an encoder-decoder.
+    """
+    if opened.tokens.architecture == "seq2seq":
+        raise InputError(
+            "bits of a text are measured with encoders and decoders, and this is an encoder-decoder",
+            where=opened.folder,
+            fix="measure what it writes, such as translations",
+        )
+    own = opened.objective
+    return own if own.objective in ("clm", "mlm") else usual_objective(opened.tokens.architecture)
 
 
 def hidden_bytes(text: str, ids: Sequence[int], spans: Sequence[tuple[int, int]], unknown: int | None) -> int:
@@ -155,9 +175,10 @@ def _masked_rows(opened: "Opened", ids: list[int], units: list[int]) -> Iterator
     from panglot.objectives.batch import NO_LABEL
     from panglot.objectives.mlm import MaskedLM
 
-    assert isinstance(opened.objective, MaskedLM)
+    objective = measured_by(opened)
+    assert isinstance(objective, MaskedLM)
     assert opened.tokens.mask is not None
-    groups = max(1, round(1 / opened.objective.share))
+    groups = max(1, round(1 / objective.share))
     room = opened.limit - len(opened.tokens.framed([]))
     before = 0 if opened.tokens.start is None else 1
     for start in range(0, len(ids), room):

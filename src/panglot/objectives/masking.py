@@ -126,6 +126,6 @@ def row_languages(language: str, count: int, tokens: "Tokens") -> list[int] | No
         raise InputError(
             f"the model has embeddings of its languages, and {language} is not among them",
             where="language",
-            fix=f"the model knows {', '.join(sorted(tokens.language_numbers)[:20])}",
+            fix=f"say of each text which of these it is in: {', '.join(sorted(tokens.language_numbers)[:20])}",
         )
     return [tokens.language_numbers[language]] * count

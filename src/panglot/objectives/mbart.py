@@ -143,9 +143,13 @@ def span_lengths(words: int, share: float, mean: float, generator: "torch.Genera
 
     budget = -int(-share * words // 1)
     found: list[int] = []
-    while sum(found) < budget:
-        drawn = int(torch.poisson(torch.tensor([mean]), generator=generator))
-        found.append(min(drawn, budget - sum(found)))
+    left = budget
+    while left:
+        for drawn in torch.poisson(torch.full((budget,), mean), generator=generator).int().tolist():
+            found.append(min(drawn, left))
+            left -= found[-1]
+            if not left:
+                break
     # the last one was cut to fit, and would always stand last in the text
     return [found[at] for at in torch.randperm(len(found), generator=generator).tolist()]
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr
 
 from panglot.artifacts import InputError
 from panglot.objectives.example import Row
-from panglot.objectives.masking import Masking
+from panglot.objectives.masking import Masking, row_languages
 
 if TYPE_CHECKING:
     import torch
@@ -69,8 +70,9 @@ class TransliterationContrast(Masking):
         rows = []
         for each in (example, self.pair(example)):
             ids = tokens.framed(each.ids)
-            rows.append(Row(*self.hide(ids, self.chosen(ids, tokens, generator), tokens, generator)))
-        return Row(rows[0].ids, rows[0].labels, other=rows[1])
+            row, label = self.hide(ids, self.chosen(ids, tokens, generator), tokens, generator)
+            rows.append(Row(row, label, languages=row_languages(each.language, len(row), tokens)))
+        return replace(rows[0], other=rows[1])
 
     def loss(
         self, model: "nn.Module", batch: "Batch", *, total: int | None = None, progress: float = 0.0
@@ -162,5 +164,9 @@ def _layers(model: Any, count: int) -> Any:
 
     found = [each for each in model.modules() if isinstance(each, nn.ModuleList) and len(each) == count]
     if not found:
-        raise InputError(f"{type(model).__name__} has no list of {count} layers", where="layer")
+        raise InputError(
+            f"{type(model).__name__} has no list of {count} layers, so none of them can be looked at",
+            where="layer",
+            fix="take a model whose layers have weights of their own",
+        )
     return found[0]

@@ -31,10 +31,12 @@ class Denoiser(NamedTuple):
     share: float
 
 
+_SEQUENTIAL = 0.25
+
 DENOISERS = (
     Denoiser("R", 3, 0.15),
     Denoiser("R", 8, 0.15),
-    Denoiser("S", 0, 0.25),
+    Denoiser("S", 0, _SEQUENTIAL),
     Denoiser("X", 3, 0.5),
     Denoiser("X", 8, 0.5),
     Denoiser("X", 64, 0.15),
@@ -106,9 +108,15 @@ class MixtureOfDenoisers(LanguageObjective):
         """The longest text that fits whichever denoiser is drawn."""
         before = max(len(self._mode(each, tokens)) for each in "RSX")
         rooms = [room_for_spans(limit, tokens, each.share, each.mean, before=before) for each in DENOISERS if each.mean]
-        # the sentinel of S, and two end marks
-        marks = before + 1 + len(tokens.framed([])) + (tokens.end is not None)
-        return min(*rooms, most_that_fit(lambda length: length + marks <= limit))
+        frame = len(tokens.framed([]))
+
+        def sequential(length: int) -> bool:
+            written = _at_the_end(length)
+            if tokens.architecture == "seq2seq":
+                return max(before + length - written + 1, written) + frame <= limit
+            return before + length + frame <= limit
+
+        return min(*rooms, most_that_fit(sequential))
 
     def row(self, example: "Example", tokens: "Tokens", generator: "torch.Generator") -> Row:
         """A mode, what is read and what is written; an empty text gets no label."""
@@ -117,7 +125,7 @@ class MixtureOfDenoisers(LanguageObjective):
         ids = list(example.ids)
         denoiser = DENOISERS[int(torch.randint(len(DENOISERS), (1,), generator=generator))]
         if denoiser.mode == "S":
-            cut = len(ids) - min(max(round(denoiser.share * len(ids)), 1), max(1, len(ids) - 1))
+            cut = len(ids) - _at_the_end(len(ids))
             read, written = [*self._mode("S", tokens), *ids[:cut]], ids[cut:]
             if tokens.architecture == "seq2seq":
                 found = denoising_row([*read, tokens.sentinels[0]], written, tokens)
@@ -135,3 +143,8 @@ class MixtureOfDenoisers(LanguageObjective):
             return []
         text = self.modes["RSX".index(mode)]
         return [tokens.named[text]] if text in tokens.named else self._written[text]
+
+
+def _at_the_end(length: int) -> int:
+    """Tokens that S cuts out: a quarter, at least one, and one stays."""
+    return min(max(round(_SEQUENTIAL * length), 1), max(1, length - 1))
