@@ -86,7 +86,9 @@ def main() -> None:
         found = table(Documents.open(given.out / name))
         (given.out / f"{name}.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
         for tag, counts in found.items():
-            print(f"{name} {tag} {sum(counts.values()):>10,}  " + ", ".join(f"{each} {size:,}" for each, size in counts.items()))
+            print(
+                f"{name} {tag} {sum(counts.values()):>10,}  " + ", ".join(f"{each} {size:,}" for each, size in counts.items())
+            )
 
 
 if __name__ == "__main__":

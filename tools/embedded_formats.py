@@ -22,7 +22,7 @@ _BLOCK = re.compile(r"</?(?:p|li|ul|ol|dl|dd|dt|h[1-6]|div|table|tr|td|th|blockq
 _CODE = re.compile(r"[\\^|`]|==|::|\w\(\)|</|/>|=>|->|\$\(|\w/\w+/|\.\w+\(|[{}<>]|--\w")
 _SENTENCE = 12
 _SENTENCE_WIDE = 6
-_WIDE = ("Hans", "Jpan", "Kore")
+_WIDE = ("Hans", "Jpan", "Hang")
 
 
 def cleaned(text: str) -> str:

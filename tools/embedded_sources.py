@@ -55,7 +55,7 @@ LANGUAGES: dict[str, tuple[str, ...]] = {
     "tam_Taml": ("ta",),
     "kat_Geor": ("ka", "ka-ge"),
     "tha_Thai": ("th", "th-th"),
-    "kor_Kore": ("ko", "ko-kr"),
+    "kor_Hang": ("ko", "ko-kr"),
     "jpn_Jpan": ("ja", "ja-jp"),
     "zho_Hans": ("zh-hans", "zh-cn", "zh", "zh-hans-cn", "zh-cn-hans"),
 }
@@ -132,7 +132,9 @@ BOOKS = {
 """Works in the public domain by author. Others in that package stand beside a share-alike notice or a living author, and are left."""
 
 
-def _json_files(cache: Path, archive: str, pattern: str, code: Callable[[str], str] = lambda name: Path(name).stem) -> Iterator[Raw]:
+def _json_files(
+    cache: Path, archive: str, pattern: str, code: Callable[[str], str] = lambda name: Path(name).stem
+) -> Iterator[Raw]:
     (path,) = cache.glob(archive)
     for name, content in _members(path, pattern):
         yield from ((code(name), each) for each in messages(json.loads(content)))
@@ -178,7 +180,9 @@ def _vscode_packs(cache: Path) -> Iterator[Raw]:
 
 
 def _typescript(cache: Path) -> Iterator[Raw]:
-    yield from _json_files(cache, "typescript-*.tgz", r"lib/[\w-]+/diagnosticMessages\.generated\.json$", lambda name: name.split("/")[-2])
+    yield from _json_files(
+        cache, "typescript-*.tgz", r"lib/[\w-]+/diagnosticMessages\.generated\.json$", lambda name: name.split("/")[-2]
+    )
 
 
 def _electron_docs(cache: Path) -> Iterator[Raw]:
