@@ -1,7 +1,9 @@
-"""Fetch the text of the embedded models and build their corpus: `python tools/build_embedded_corpus.py CACHE OUT --against FOLDER…`.
+"""Fetch the text of the embedded models and build their corpus.
 
-Lines of all sources go through the corpus components by one recipe, `OUT/run/recipe.yaml`: regular text, no exact and no near copy of
-a line, lines joined to documents, a language for each document among those learnt and those left out, nothing of the
+    python tools/build_embedded_corpus.py CACHE OUT --against FOLDER…
+
+Lines of all sources go through the corpus components by one recipe, `OUT/recipe.yaml`: regular text, no exact and no near copy
+of a line, lines joined to documents, a language for each document among those learnt and those left out, nothing of the
 evaluation sets under `--against`, and a held-out part of each language. `OUT/train` and `OUT/test` are what comes out.
 """
 

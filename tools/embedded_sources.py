@@ -62,8 +62,8 @@ LANGUAGES: dict[str, tuple[str, ...]] = {
 """What the models learn, and by which codes collections name it."""
 
 LEFT_OUT = ("ukr_Cyrl", "hsb_Latn", "eus_Latn", "swh_Latn", "urd_Arab", "amh_Ethi")
-"""What they do not learn, so that adaptation has something to teach: near relatives of Russian, of Czech and Polish, and of Hindi; two
-languages without relatives among them; one in a script that no text of theirs is in."""
+"""What they do not learn, so that adaptation has something to teach: near relatives of Russian, of Czech and Polish, and of
+Hindi; two languages without relatives among them; one in a script that no text of theirs is in."""
 
 _CODES = {code: tag for tag, codes in LANGUAGES.items() for code in codes}
 
@@ -129,7 +129,8 @@ BOOKS = {
     "pl_PL": ("pl", "Bruno Schulz (1892–1942), Sklepy cynamonowe"),
     "pt_BR": ("pt", "J. M. Machado de Assis (1839–1908), Dom Casmurro"),
 }
-"""Works in the public domain by author. Others in that package stand beside a share-alike notice or a living author, and are left."""
+"""Works in the public domain, by place. Others in that package stand beside a share-alike notice, or are by authors who are not
+long enough dead, and are left."""
 
 
 def _json_files(

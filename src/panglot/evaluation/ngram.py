@@ -24,9 +24,9 @@ class _Order:
     Attributes:
         keys: int64, sorted; (number of the context) · symbols + (last symbol). A context's number is its place among the
             n-grams that are one symbol shorter.
-        share: float64 of each n-gram; (count − discount) / (count of its context). 0 at the place −1, for those that are not there.
-        left: float64 of each context; what the discounts took, for the next lower order. 1 where nothing was seen after it, and at
-            the place −1.
+        share: float64 of each n-gram; (count − discount) / (count of its context). 0 at the place −1, which no n-gram has.
+        left: float64 of each context; what the discounts took, for the next lower order. 1 where nothing was seen after it,
+            and at the place −1.
     """
 
     keys: Ids
@@ -39,15 +39,15 @@ class NgramModel:
 
         p_k(w | h) = max(c(h w) − D(c(h w)), 0) / c(h •) + γ(h) · p_{k-1}(w | h')
 
-    with h' = h less its first symbol, γ(h) the mass that the discounts took, so that Σ_w p_k(w | h) = 1, and p_0 = 1 / symbols. At the
-    highest order c counts occurrences; below it c(h w) is the number of different symbols seen before h w. After a
-    context that was never seen p_k(w | h) = p_{k-1}(w | h'). Discounts are estimated for each order by itself:
-    Y = n_1 / (n_1 + 2 n_2), D_1 = 1 − 2 Y n_2 / n_1, D_2 = 2 − 3 Y n_3 / n_2, D_3 = 3 − 4 Y n_4 / n_3; where one of the n is 0, or a discount
-    would fall outside (0, its count], they are 0.5, 1 and 1.5.
+    with h' = h less its first symbol, γ(h) the mass that the discounts took, so that Σ_w p_k(w | h) = 1, and p_0 uniform over
+    all symbols. At the highest order c counts occurrences; below it c(h w) is the number of different symbols seen before h w.
+    After a context that was never seen p_k(w | h) = p_{k-1}(w | h'). Discounts are estimated for each order by itself:
+    Y = n_1 / (n_1 + 2 n_2), D_1 = 1 − 2 Y n_2 / n_1, D_2 = 2 − 3 Y n_3 / n_2, D_3 = 3 − 4 Y n_4 / n_3, with n_i the n-grams of
+    count i. Where one of the n is 0, or a discount would fall outside (0, its count], they are 0.5, 1 and 1.5.
 
     Every sequence has order − 1 start symbols before it, which are never predicted, and an end symbol after it, which is: the
-    probabilities of all finite sequences add up to 1. The start symbol counts as a symbol that stands before others, where other programs
-    keep plain counts for n-grams that begin a sentence; for sequences longer than the order this makes no difference that shows.
+    probabilities of all finite sequences add up to 1. The start symbol counts as one of the symbols that stand before others;
+    other programs keep plain counts for n-grams that begin a sentence.
 
     Example:
         >>> model = NgramModel([[0, 1, 0, 1, 0, 1]] * 8, size=2, order=3)
@@ -85,7 +85,8 @@ class NgramModel:
         sizes = [np.size(np.asarray(each)) + 1 for each in sequences]
         bounds = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         sums = np.concatenate([[0.0], np.cumsum(found)])
-        return sums[bounds[1:]] - sums[bounds[:-1]]
+        totals: NDArray[np.float64] = sums[bounds[1:]] - sums[bounds[:-1]]
+        return totals
 
     def bits_of_symbols(self, sequences: Sequence[ArrayLike]) -> NDArray[np.float64]:
         """−log2 p of every symbol and of each sequence's end, one sequence behind another: float64 [symbols + sequences]."""
