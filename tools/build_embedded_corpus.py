@@ -40,9 +40,8 @@ def recipe(of: Path, against: list[str]) -> dict[str, object]:
             "different": {"use": "corpus.deduplicate", "of": "$unique", "clusters": "$likenesses"},
             "joined": {"use": "corpus.join_texts", "of": "$different", "characters": 1000},
             "labels": {"use": "corpus.identify", "of": "$joined", "languages": [*LEARNT, *LEFT_OUT]},
-            "assigned": {"use": "corpus.assign", "of": "$joined", "labels": "$labels", "thresholds": 0.3},
-            "learnt": {"use": "corpus.keep_languages", "of": "$assigned", "languages": LEARNT},
-            "clean": {"use": "corpus.decontaminate", "of": "$learnt", "files": against},
+            "assigned": {"use": "corpus.assign", "of": "$joined", "labels": "$labels", "thresholds": 0.3, "keep_said": True},
+            "clean": {"use": "corpus.decontaminate", "of": "$assigned", "files": against},
             "split": {"use": "corpus.split_text", "of": "$clean", "test": 0.04},
         },
     }

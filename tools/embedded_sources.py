@@ -33,7 +33,7 @@ Raw = tuple[str, str]
 """Code of a language as the collection writes it, and a text; the code `en` for English."""
 
 LANGUAGES: dict[str, tuple[str, ...]] = {
-    "eng_Latn": ("en", "en-us"),
+    "eng_Latn": ("en", "en-us", "en-gb"),
     "deu_Latn": ("de", "de-de"),
     "fra_Latn": ("fr", "fr-fr"),
     "spa_Latn": ("es", "es-es"),
@@ -66,6 +66,11 @@ LEFT_OUT = ("ukr_Cyrl", "hsb_Latn", "eus_Latn", "swh_Latn", "urd_Arab", "amh_Eth
 Hindi; two languages without relatives among them; one in a script that no text of theirs is in."""
 
 _CODES = {code: tag for tag, codes in LANGUAGES.items() for code in codes}
+
+
+def tag_of(code: str) -> str | None:
+    """The tag of a collection's code, None where the language is not learnt."""
+    return _CODES.get(code.lower().replace("_", "-"))
 
 
 class Line(NamedTuple):
@@ -205,15 +210,17 @@ def _apache_manual(cache: Path) -> Iterator[Raw]:
 def _mo_in_deb(cache: Path, archive: str, pattern: str) -> Iterator[Raw]:
     for path in sorted(cache.glob(archive)):
         for name, content in _deb(path, pattern):
-            for source, text in mo(content):
-                yield name.split("/")[-3], text
+            code = name.split("/")[-3]
+            for source, text in mo(content) if tag_of(code) else ():
+                yield code, text
                 yield "en", source
 
 
 def _po_in_wheel(cache: Path, archive: str, pattern: str) -> Iterator[Raw]:
     for name, content in _wheel(cache, archive, pattern):
-        for source, text in po(content.decode("utf-8", "replace")):
-            yield name.split("/")[-3], text
+        code = name.split("/")[-3]
+        for source, text in po(content.decode("utf-8", "replace")) if tag_of(code) else ():
+            yield code, text
             yield "en", source
 
 
@@ -259,7 +266,8 @@ def _godot(cache: Path) -> Iterator[Raw]:
     (path,) = cache.glob("godot3_*.deb")
     for _, content in _deb(path, r"usr/bin/godot3$"):
         for text in packed_catalogues(content):
-            if found := re.search(r'"Language: ([\w@-]+)\\n"', text):
+            found = re.search(r'"Language: ([\w@-]+)\\n"', text)
+            if found and tag_of(found[1]):
                 for source, translation in po(text):
                     yield found[1], translation
                     yield "en", source
@@ -318,7 +326,7 @@ def lines(cache: Path, names: set[str] | None = None) -> Iterator[Line]:
         if names is None or source.name in names:
             by: dict[str, dict[str, None]] = defaultdict(dict)
             for code, text in _READERS[source.name](cache):
-                tag = _CODES.get(code.lower().replace("_", "-"))
+                tag = tag_of(code)
                 if tag is not None:
                     for each in text.splitlines() if source.name not in _WHOLE else (text,):
                         by[tag].setdefault(cleaned(each))
