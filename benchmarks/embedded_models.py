@@ -46,8 +46,8 @@ def baselines(train: Documents, test: Documents, place: Path, tokenizer: Path | 
     key = [digest(train), digest(test)]
     found = {
         "xz": measured(place, "xz", key[1:], lambda step: compressed_bits(text=test, step=step)),
-        "xz+": measured(place, "xz-after", key, lambda step: compressed_bits(text=test, train=train, step=step)),
         "chars": measured(place, "chars", key, lambda step: ngram_bits(train=train, text=test, step=step)),
+        "xz+": measured(place, "xz-after", key, lambda step: compressed_bits(text=test, train=train, step=step)),
         "bytes": measured(place, "bytes", key, lambda step: ngram_bits(train=train, text=test, unit="byte", step=step)),
     }
     if tokenizer is not None:

@@ -38,7 +38,7 @@ def recipe(of: Path, against: list[str]) -> dict[str, object]:
             # lines are short: three words in a window and a lower bound than for pages
             "likenesses": {"use": "corpus.near_duplicates", "of": "$unique", "words": 3, "threshold": 0.7},
             "different": {"use": "corpus.deduplicate", "of": "$unique", "clusters": "$likenesses"},
-            "joined": {"use": "corpus.join_texts", "of": "$different", "characters": 1000},
+            "joined": {"use": "corpus.join_texts", "of": "$different", "characters": 1000, "separate": True},
             "labels": {"use": "corpus.identify", "of": "$joined", "languages": [*LEARNT, *LEFT_OUT]},
             "assigned": {"use": "corpus.assign", "of": "$joined", "labels": "$labels", "thresholds": 0.3, "keep_said": True},
             "clean": {"use": "corpus.decontaminate", "of": "$assigned", "files": against},
