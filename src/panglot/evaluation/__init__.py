@@ -15,7 +15,9 @@ COMPONENTS: dict[str, str] = {
     "bitext_retrieval": "panglot.evaluation.bitext_retrieval:bitext_retrieval",
     "compare": "panglot.evaluation.compare:compare",
     "compare_trials": "panglot.evaluation.compare_trials:compare_trials",
+    "compressed_bits": "panglot.evaluation.compressed_bits:compressed_bits",
     "document_bits": "panglot.evaluation.document_bits:document_bits",
+    "ngram_bits": "panglot.evaluation.ngram_bits:ngram_bits",
     "trial": "panglot.evaluation.trial:trial",
 }
 
