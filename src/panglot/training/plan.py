@@ -142,6 +142,10 @@ def plan_training(
             f"The GPUs' speed is their vendor's peak times an assumed utilisation of {utilisation:g}, a tenth lower and higher "
             "at the ends; nothing is taken off for exchange between GPUs, nor for reading text."
         )
+        if planned.width < _NARROW:
+            unknown.append(
+                f"A model of width {planned.width} seldom keeps a large GPU that busy: expect it to be slower there."
+            )
         unknown.append(
             "Energy is the boards' highest power times the hours: neither the rest of the machine nor cooling is in it."
         )
