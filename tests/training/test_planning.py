@@ -210,7 +210,13 @@ def test_a_plan_of_a_new_model(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    "given", [{"model": "tiny:llama"}, {"size": "200K", "vocabulary": 500}, {"size": "200K", "tokenizer": "tiny:bert"}]
+    "given",
+    [
+        {"model": "tiny:llama"},
+        {"size": "200K", "vocabulary": 500},
+        {"size": "200K", "tokenizer": "tiny:bert"},
+        {"model": "tiny:t5"},
+    ],
 )
 def test_a_probe_runs_real_steps(tmp_path, text, given):
     found = a_plan(tmp_path, text=text, seconds=0.3, sequence_length=64, **given)
@@ -232,6 +238,13 @@ def test_nothing_is_measured_where_memory_is_too_small(tmp_path, monkeypatch):
     found = a_plan(tmp_path, model="tiny:llama", tokens=10_000, seconds=1, gpus=["h200"])
     assert found.probed is None and len(found.machines) == 1
     assert any("Nothing was measured here" in each for each in found.unknown)
+
+
+def test_what_the_trainer_refuses_is_said_and_stops_nothing(tmp_path, text):
+    # its tokenizer has no sentinels, which the usual objective needs
+    found = a_plan(tmp_path, model="tiny:mbart", text=text, seconds=0.3, gpus=["l4"])
+    assert found.probed is None and len(found.machines) == 1
+    assert any("Nothing was measured here: tiny:mbart cannot learn" in each for each in found.unknown)
 
 
 def test_losses_from_runs(tmp_path):

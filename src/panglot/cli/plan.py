@@ -107,7 +107,7 @@ def _tokens(text: str | None) -> int | None:
         return None
     try:
         return parse_size(text)
-    except ValueError:
+    except InputError:
         raise InputError(f"a number of tokens such as 50M or 2B was expected, not {text!r}", where="--tokens") from None
 
 

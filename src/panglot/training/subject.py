@@ -94,7 +94,7 @@ class Subject:
         tokens = cut.vocabulary.size if cut else vocabulary or 0
         if tokens <= len(_SPECIALS):
             raise InputError(f"a vocabulary of {tokens} tokens has no room for text", where="--vocabulary")
-        shape = shape_of(_family(architecture or "decoder"), tokens, size=_size(size))
+        shape = shape_of(_family(architecture or "decoder"), tokens, size=parse_size(size))
         return cls(planned_shape(shape), shape=shape, tokenizer=cut)
 
     def ids(self) -> Callable[[list[str]], Sequence[Sequence[int]]] | None:
@@ -149,13 +149,6 @@ class Subject:
             model = Model.open(place / "new")
         with seeded(seed):
             return open_language_model(model, None, longest=row)
-
-
-def _size(text: str) -> int:
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise InputError(f"{error}, not {text!r}", where="--size") from None
 
 
 def _family(name: str) -> str:
