@@ -214,7 +214,7 @@ def test_a_plan_of_a_new_model(tmp_path, text):
     [
         {"model": "tiny:llama"},
         {"size": "200K", "vocabulary": 500},
-        {"size": "200K", "tokenizer": "tiny:bert"},
+        {"size": "200K", "tokenizer": "tiny:bert", "checkpointing": True},
         {"model": "tiny:t5"},
     ],
 )

@@ -211,15 +211,18 @@ def _probed(
     precision = best_precision(device)
     at_once = max(work.row, int(min(_AT_ONCE[device], work.batch_tokens)))
     needs = training_memory(
-        subject.planned, tokens=at_once, a_token=by_precision[precision], precision=precision, labelled=work.labelled
+        subject.planned,
+        tokens=at_once,
+        a_token=by_precision[precision],
+        precision=precision,
+        labelled=work.labelled,
+        checkpointing=work.checkpointing,
     ).total
     if has is not None and needs > _SHARE_OF_MEMORY * has:
         unknown.append(
             f"Nothing was measured here: the training needs about {needs / 2**30:.1f} GiB, and {has / 2**30:.1f} GiB are free."
         )
         return None, None
-    if work.checkpointing:
-        unknown.append("The speed here was measured without checkpointing, which makes it up to a third slower.")
     # what the libraries take is no part of the training
     import_module("panglot.training.language_trainer")
     reset_peak_memory()
@@ -237,6 +240,7 @@ def _probed(
                 row=opened.limit,
                 at_once=at_once,
                 bytes_a_token=_bytes_a_token(opened, given),
+                checkpointing=work.checkpointing,
                 seed=step.seed,
             )
     except InputError as error:
@@ -251,7 +255,12 @@ def _probed(
 
 def _of_the_probe(planned: PlannedModel, found: Probe, work: Work, a_token: int | None) -> TrainingMemory:
     return training_memory(
-        planned, tokens=round(found.batch_tokens), a_token=a_token, precision=found.precision, labelled=work.labelled
+        planned,
+        tokens=round(found.batch_tokens),
+        a_token=a_token,
+        precision=found.precision,
+        labelled=work.labelled,
+        checkpointing=work.checkpointing,
     )
 
 

@@ -54,8 +54,9 @@ class Probe:
 
 
 def probe(
-    opened: "Opened", text: "Documents", *, seconds: float, row: int, at_once: int, bytes_a_token: float, seed: int = 0
-) -> Probe:
+    opened: "Opened", text: "Documents", *, seconds: float, row: int, at_once: int, bytes_a_token: float,
+    checkpointing: bool = False, seed: int = 0,
+) -> Probe:  # fmt: skip
     """Train an opened model for some seconds, and forget what it learnt.
 
     Two steps of one row are made first, in which memory is taken and kernels are chosen. Their pace says how large a batch may
@@ -69,16 +70,22 @@ def probe(
         row: most tokens in a row.
         at_once: most tokens in a step.
         bytes_a_token: of the text.
+        checkpointing: whether layers are computed again in the backward pass.
         seed: of the order of the text.
     """
-    from panglot.training.language_model import Training, train
+    from panglot.training.language_training import train
+    from panglot.training.settings import Training
 
     def steps(count: int, tokens: float, folder: Path) -> tuple[list[float], NDArray[np.float64], dict[str, Any]]:
         moments: list[float] = []
         folder.mkdir()
         step = Step(folder, seed=seed)
         training = Training(
-            steps=count, batch_bytes=max(64, round(tokens * bytes_a_token)), sequence_length=row, learning_rate=1e-6
+            steps=count,
+            batch_bytes=max(64, round(tokens * bytes_a_token)),
+            sequence_length=row,
+            learning_rate=1e-6,
+            gradient_checkpointing=checkpointing,
         )
         train(
             opened, text, training, step, measure=lambda _: moments.append(time.monotonic()), measure_after=range(1, count + 1)
