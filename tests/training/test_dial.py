@@ -6,7 +6,7 @@ import pytest
 
 from panglot.artifacts import InputError
 from panglot.training.dial import training_dial
-from panglot.training.language_model import Training
+from panglot.training.settings import Training
 
 
 def test_half_a_billion_by_hand():

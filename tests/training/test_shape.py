@@ -24,7 +24,7 @@ def test_sizes_as_people_write_them(text, value):
     "text", ["", "6 M", "6MB", "M", "-6M", "6,000,000", "1e6", "٦M", "6.M", "half", "6M\n", "0.5", "12", "99999B"]
 )
 def test_sizes_that_are_none(text):
-    with pytest.raises(ValueError, match="was expected"):
+    with pytest.raises(InputError, match="was expected, not"):
         parse_size(text)
 
 

@@ -52,7 +52,7 @@ class TrainingDial:
     steps: int
     learning_rate: float
     warmup_share: float
-    schedule: Literal["linear", "cosine", "constant"]
+    schedule: Literal["linear", "cosine", "constant", "wsd"]
     weight_decay: float
     overridden: tuple[str, ...] = ()
 
@@ -86,7 +86,7 @@ def training_dial(
     batch_bytes: int | None = None,
     learning_rate: float | None = None,
     warmup_share: float | None = None,
-    schedule: Literal["linear", "cosine", "constant"] | None = None,
+    schedule: Literal["linear", "cosine", "constant", "wsd"] | None = None,
     weight_decay: float | None = None,
 ) -> TrainingDial:
     """Derive a training from the size of a model and the text at hand; whatever is given stays as it is.

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from panglot.artifacts import InputError
+
 _WRITTEN = re.compile(r"(\d+(?:\.\d+)?)([kKmMbB])|(\d+)", re.ASCII)
 _UNITS = {"k": 10**3, "m": 10**6, "b": 10**9}
 _LEAST, _MOST = 1_000, 10**13
@@ -17,12 +19,19 @@ def parse_size(text: str) -> int:
         text: digits with K, M or B behind them and nothing between, or a whole number.
 
     Raises:
-        ValueError: it is something else, or outside of a thousand to ten trillion.
+        InputError: it is something else, or outside of a thousand to ten trillion.
 
     Example:
         >>> parse_size("6M"), parse_size("0.5B"), parse_size("125000")
         (6000000, 500000000, 125000)
     """
+    try:
+        return _understood(text)
+    except ValueError as error:
+        raise InputError(f"{error}, not {text!r}") from None
+
+
+def _understood(text: str) -> int:
     found = _WRITTEN.fullmatch(text)
     if not found:
         raise ValueError("a number of parameters such as 6M, 60M or 0.5B was expected")
@@ -49,7 +58,7 @@ def show_size(parameters: float) -> str:
 
 
 def _checked(text: str) -> str:
-    parse_size(text)
+    _understood(text)
     return text
 
 

@@ -1,6 +1,6 @@
 """A table of small training runs: which share each language had, and what loss it ended with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,11 +40,16 @@ class SmallRuns:
         return len(self.language)
 
 
-def read_small_runs(path: Path) -> SmallRuns:
+def read_small_runs(path: Path, *, required: Sequence[str] = REQUIRED) -> SmallRuns:
     """Read a table of runs: TSV, CSV, JSON Lines or Parquet.
 
     Columns: `language` (a tag, or the name of a group; `group` is understood too), `share`, `loss`; and where the runs
     differ in them `parameters` and `data`; and `run`, so that the bootstrap draws whole runs.
+
+    Args:
+        path: the table.
+        required: columns that must be there; where it leaves them out, a table without `language` is of "all", and one without
+            `share` of shares of 1.
 
     Raises:
         InputError: the table cannot be read, lacks a column, or a value is out of its range.
@@ -53,12 +58,13 @@ def read_small_runs(path: Path) -> SmallRuns:
     names = {name.strip().lower(): name for name in table.column_names}
     if _GROUP in names and "language" not in names:
         names["language"] = names[_GROUP]
-    missing = [name for name in REQUIRED if name not in names]
+    missing = [name for name in required if name not in names]
     if missing:
+        rest = [name for name in (*REQUIRED, *OPTIONAL) if name not in required]
         raise InputError(
             f"the table of runs has no column {missing[0]!r}: there are {', '.join(map(repr, table.column_names))}",
             where=path,
-            fix=f"name them {', '.join(REQUIRED)}, and {', '.join(OPTIONAL)} where the runs differ in them",
+            fix=f"name them {', '.join(required)}; and {', '.join(rest)} where the runs differ in them",
         )
     if not len(table):
         raise InputError("the table of runs is empty", where=path)
@@ -79,7 +85,7 @@ def read_small_runs(path: Path) -> SmallRuns:
 
     runs = table[names["run"]].to_pylist() if "run" in names else range(count)
     return SmallRuns(
-        np.array([str(each) for each in table[names["language"]].to_pylist()]),
+        np.array([str(each) for each in table[names["language"]].to_pylist()] if "language" in names else ["all"] * count),
         numbers("share", 0, 1),
         numbers("loss", 0, np.inf),
         numbers("parameters", 0, np.inf),
