@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import torch
 from safetensors.torch import load_file
 
 from panglot.artifacts import step_folder
@@ -44,3 +45,11 @@ def weights_of(place: Path) -> dict:
 def furthest(one: dict, other: dict) -> float:
     assert set(one) == set(other)
     return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+def without_dropout(network) -> None:
+    for each in network.modules():
+        if isinstance(each, torch.nn.Dropout):
+            each.p = 0.0
+        if hasattr(each, "dropout_prob"):
+            each.dropout_prob = 0.0
