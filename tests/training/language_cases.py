@@ -13,7 +13,8 @@ from panglot.models.model import Model
 
 LINES = [
     "Witajće k nam, lubi přećeljo!", "ދިވެހި ރާއްޖެއަކީ ޖަޒީރާ ޤައުމެއް", "𞤀𞤣𞤤𞤢𞤥 𞤨𞤵𞤤𞤢𞤪", "ពាក្យខ្មែរមិនមានដកឃ្លា",
-    "ภาษาไทยไม่มีการเว้นวรรค", "e\u0301te\u0301 👩\u200d👩\u200d👧", "one two three four five six seven eight nine ten", "שלום לכולם",
+    "ภาษาไทยไม่มีการเว้นวรรค", "e\u0301te\u0301 👩\u200d👩\u200d👧", "one two three four five six seven eight nine ten",
+    "שלום לכולם",
 ]  # fmt: skip
 
 
