@@ -11,7 +11,6 @@ from panglot.models.model import Model
 from panglot.objectives.opening import open_language_model
 from panglot.training import trackers
 from panglot.training.language_model import language_model
-from panglot.training.language_training import train
 from panglot.training.parallel import blocks
 from panglot.training.settings import Training
 from panglot.training.speed import model_flops
