@@ -11,6 +11,7 @@ from panglot.models.model import Model
 from panglot.objectives.opening import open_language_model
 from panglot.training import trackers
 from panglot.training.language_model import language_model
+from panglot.training.learnt_text import LearntText
 from panglot.training.parallel import blocks
 from panglot.training.settings import Training
 from panglot.training.speed import model_flops
@@ -58,7 +59,7 @@ def test_measuring_the_speed_leaves_the_weights_as_they_are_and_is_done_once(mod
     from panglot.training.language_training import _seconds_a_step
     from panglot.training.processes import Processes
 
-    given = (opened, text, Training(**SETTINGS), "fp32", step, Processes())
+    given = (opened, LearntText(text=(text,)), Training(**SETTINGS), "fp32", step, Processes())
     found = _seconds_a_step(*given)
     assert 0 < found < 10
     assert all(torch.equal(before[name], each) for name, each in opened.network.state_dict().items())
