@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import torch
 from safetensors.torch import load_file
 
 from panglot.artifacts import step_folder
@@ -12,7 +13,8 @@ from panglot.models.model import Model
 
 LINES = [
     "Witajće k nam, lubi přećeljo!", "ދިވެހި ރާއްޖެއަކީ ޖަޒީރާ ޤައުމެއް", "𞤀𞤣𞤤𞤢𞤥 𞤨𞤵𞤤𞤢𞤪", "ពាក្យខ្មែរមិនមានដកឃ្លា",
-    "ภาษาไทยไม่มีการเว้นวรรค", "e\u0301te\u0301 👩\u200d👩\u200d👧", "one two three four five six seven eight nine ten", "שלום לכולם",
+    "ภาษาไทยไม่มีการเว้นวรรค", "e\u0301te\u0301 👩\u200d👩\u200d👧", "one two three four five six seven eight nine ten",
+    "שלום לכולם",
 ]  # fmt: skip
 
 
@@ -44,3 +46,11 @@ def weights_of(place: Path) -> dict:
 def furthest(one: dict, other: dict) -> float:
     assert set(one) == set(other)
     return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+def without_dropout(network) -> None:
+    for each in network.modules():
+        if isinstance(each, torch.nn.Dropout):
+            each.p = 0.0
+        if hasattr(each, "dropout_prob"):
+            each.dropout_prob = 0.0

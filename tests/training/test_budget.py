@@ -11,8 +11,9 @@ from panglot.training.budget import Budget, parse_budget, steps_of
     ("said", "amount", "unit"),
     [
         ("2h", 7200, "seconds"), ("1h30m", 5400, "seconds"), ("90 min", 5400, "seconds"), ("1 day 2 hours", 93600, "seconds"),
-        ("50M-tokens", 50e6, "tokens"), ("50m tokens", 50e6, "tokens"), ("1.5B tokens", 1.5e9, "tokens"), ("3 epochs", 3, "epochs"),
-        ("0.5 epoch", 0.5, "epochs"), ("1000 steps", 1000, "steps"), ("2k steps", 2000, "steps"), ("200MB", 200e6, "bytes"),
+        ("50M-tokens", 50e6, "tokens"), ("50m tokens", 50e6, "tokens"), ("1.5B tokens", 1.5e9, "tokens"),
+        ("3 epochs", 3, "epochs"), ("0.5 epoch", 0.5, "epochs"),
+        ("1000 steps", 1000, "steps"), ("2k steps", 2000, "steps"), ("200MB", 200e6, "bytes"),
         ("10min", 600, "seconds"), ("1 step", 1, "steps"),
     ],
 )  # fmt: skip

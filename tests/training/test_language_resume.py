@@ -73,6 +73,7 @@ def test_an_interrupted_training_ends_with_the_same_bytes(models, text, tmp_path
     assert not (tmp_path / ".scratch").exists()
 
 
+@pytest.mark.slow
 def test_how_often_checkpoints_are_written_changes_nothing(models, text, tmp_path):
     found = {
         every: _train(tmp_path / str(number), models["tiny:bert"], text, checkpoint_every=every).digest
@@ -151,6 +152,7 @@ def test_a_disk_that_is_full_at_the_end_is_an_error_and_the_checkpoint_stays(mod
     assert (_scratch(place) / "checkpoint-6" / "state.json").is_file()
 
 
+@pytest.mark.slow
 def test_what_memory_allowed_is_known_again(models, text, tmp_path, monkeypatch):
     import torch
 

@@ -1,6 +1,7 @@
 """The arguments of the trainer of transformers that a training of a language model needs."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,8 +45,10 @@ def language_arguments(
     if schedule == "wsd":
         more["lr_scheduler_kwargs"] = {"num_decay_steps": max(1, round(_DECAY_SHARE * steps))}
     if gradient_checkpointing:
-        more["gradient_checkpointing"] = True
-        more["gradient_checkpointing_kwargs"] = {"use_reentrant": False}
+        # transformers renames it
+        known = {each.name for each in fields(TrainingArguments)}
+        name = "activation_checkpointing" if "activation_checkpointing" in known else "gradient_checkpointing"
+        more |= {name: True, f"{name}_kwargs": {"use_reentrant": False}}
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,

@@ -53,6 +53,10 @@ class Learner:
     def __init__(self, network: nn.Module, parallel: Parallel, processes: Processes) -> None:
         self.how = chosen(parallel, processes)
         self._whole, self._processes = network, processes
+        if processes.size > 1:
+            # weights that were drawn at random may differ from process to process
+            for each in network.parameters():
+                fill(each.data, each.data, processes)
         # what is sharded cannot be put together in place again
         self.network = copy.deepcopy(network) if self.how == "fsdp2" else network
         self.module: Any = None

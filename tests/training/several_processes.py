@@ -1,0 +1,49 @@
+"""Trains the models that it is told, in as many processes as `torchrun` starts; run by test_language_processes.py.
+
+torchrun --nproc-per-node 2 several_processes.py PLACE CASE…        CASE is NAME:PARALLEL:SCRATCH
+"""
+
+import sys
+from pathlib import Path
+
+from language_cases import without_dropout
+
+from panglot.artifacts import Step
+from panglot.corpus.documents import Documents
+from panglot.models.model import Model
+from panglot.objectives.opening import open_language_model
+from panglot.training.language_model import save_language_model
+from panglot.training.language_training import train
+from panglot.training.processes import Processes, joined, together
+from panglot.training.seeding import seeded
+from panglot.training.settings import Training
+
+# 600 bytes in three or four lines: one process has fewer rows than the other, in some steps none
+SETTINGS = {
+    "steps": 8, "batch_bytes": 120, "sequence_length": 64, "learning_rate": 3e-3, "precision": "fp32",
+    "checkpoint_every": "4 steps", "tokens_at_a_time": 64,
+}  # fmt: skip
+
+
+def case(place: Path, name: str, parallel: str, scratch: str, processes: Processes) -> None:
+    out = place / f"{name}-{parallel}-{scratch}-{processes.size}" if processes.first else place / f"rank-{processes.rank}"
+    out.mkdir(exist_ok=True)
+    step = Step(out, seed=17, scratch=place / "scratches" / f"{name}-{scratch}-{processes.rank}")
+    # a head of its own for each process: that of the first must count
+    with seeded(17 + processes.rank):
+        opened = open_language_model(Model(place / name), None, longest=64)
+    without_dropout(opened.network)
+    settings = Training(**{**SETTINGS, "parallel": parallel})
+    with together(processes):
+        speed = train(opened, Documents(place / "text"), settings, step)
+    if processes.first:
+        (out / "facts.txt").write_text(
+            f"{processes.size} {step.figures['processes']} {step.figures['parallel']} {speed['steps_of_this_run']}"
+        )
+        save_language_model(opened, step, name=name)
+
+
+if __name__ == "__main__":
+    with joined() as found:
+        for each in sys.argv[2:]:
+            case(Path(sys.argv[1]), *each.split(":"), found)
