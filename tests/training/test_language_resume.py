@@ -85,7 +85,7 @@ def test_how_often_checkpoints_are_written_changes_nothing(models, text, tmp_pat
 def test_nothing_in_a_checkpoint_is_a_pickle(models, text, tmp_path, monkeypatch):
     place = tmp_path / "out"
     _interrupted(monkeypatch, place, models["tiny:llama"], text, 4)
-    files = {each.name for each in _scratch(place).rglob("*") if each.is_file()}
+    files = {each.name for each in _scratch(place).glob("checkpoint-*/*")}
     assert files == {"state.json", "weights.safetensors", "optimizer.safetensors"}
 
 
@@ -97,7 +97,7 @@ def test_a_damaged_checkpoint_is_not_used_and_the_one_before_it_is(models, text,
     last.write_bytes(last.read_bytes()[:40])
     found = _train(place, models["tiny:llama"], text)
     assert found.digest == calm.digest
-    assert found.notes == ["The checkpoint of step 6 is damaged and was not used."]
+    assert [each for each in found.notes if "checkpoint" in each] == ["The checkpoint of step 6 is damaged and was not used."]
     assert json.loads((place / "speed.json").read_text())["steps_of_this_run"] == 4
 
 
@@ -132,10 +132,11 @@ def test_a_full_disk_leaves_the_last_whole_checkpoint_and_the_training_goes_on(m
 
     monkeypatch.setattr(checkpoint, "save_file", full)
     _interrupted(monkeypatch, place, models["tiny:llama"], text, 8)
-    assert sorted(each.name for each in _scratch(place).iterdir()) == ["checkpoint-2"]
+    assert sorted(each.name for each in _scratch(place).glob("checkpoint-*")) == ["checkpoint-2"]
+    assert not (_scratch(place) / ".partial").exists()
     found = _train(place, models["tiny:llama"], text)
     assert found.digest == calm.digest
-    assert found.notes == ["The disk was too full for a checkpoint while training; the checkpoints before it stayed."]
+    assert "The disk was too full for a checkpoint while training; the checkpoints before it stayed." in found.notes
 
 
 def test_a_disk_that_is_full_at_the_end_is_an_error_and_the_checkpoint_stays(models, text, tmp_path, monkeypatch):
@@ -172,7 +173,7 @@ def test_what_memory_allowed_is_known_again(models, text, tmp_path, monkeypatch)
     found = _train(place, models["tiny:llama"], text, batch_bytes=600)
     assert found.digest == calm.digest
     assert found.notes == calm.notes
-    assert "Memory was too small" in found.notes[0]
+    assert any("Memory was too small" in each for each in found.notes)
 
 
 def test_a_step_without_a_key_begins_anew(models, text, tmp_path, monkeypatch):

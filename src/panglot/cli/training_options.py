@@ -22,19 +22,22 @@ SetOption = Annotated[
 ]
 
 
-def objective_of(said: str | None) -> Any:
+def objective_of(said: str | None) -> str | None:
     """The value of `--objective` as a recipe takes it.
 
+    Raises:
+        InputError: a name is unknown, or no model can learn them together.
+
     Example:
-        >>> objective_of("clm"), objective_of(None)
-        ('clm', None)
+        >>> objective_of("mlm:0.7, tlm:0.3"), objective_of(None)
+        ('mlm:0.7,tlm:0.3', None)
     """
     if said is None:
         return None
     from panglot.objectives.objective import parse_objectives
 
-    found: Any = parse_objectives(said).model_dump(mode="json", exclude_defaults=True)
-    return said.strip() if set(found) <= {"objective"} and "," not in said else found
+    parse_objectives(said)
+    return "".join(said.split())
 
 
 def settings_of(said: list[str] | None) -> dict[str, Any]:
