@@ -108,7 +108,7 @@ def pretrain_recipe(wanted: Pretraining) -> Recipe:
     return Recipe(
         name=f"pretrain-{wanted.architecture}-{wanted.size}",
         seed=wanted.seed,
-        title=f"Train a {wanted.architecture} of {wanted.size} from scratch",
+        title=f"Train a model from scratch: {wanted.architecture}, {wanted.size}",
         description="Text split by document; tokenizer and model trained on one part, bits per byte measured on the other.",
         steps=steps,
     )

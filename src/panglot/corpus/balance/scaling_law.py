@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, least_squares
 
 from panglot.artifacts import InputError
 from panglot.corpus.balance.small_runs import SmallRuns
@@ -94,6 +93,8 @@ def best_shares(constants: Sequence[float], gammas: Sequence[float], weights: Se
         >>> best_shares([2.0, 2.0], [0.1, 0.1], [1, 1]).round(3).tolist()
         [0.5, 0.5]
     """
+    from scipy.optimize import brentq
+
     c, g, w = (np.asarray(each, dtype=np.float64) for each in (constants, gammas, weights))
     wanted = w > 0
     slopes, exponents = np.log((w * c * g)[wanted]), 1 / (1 + g[wanted])
@@ -162,6 +163,8 @@ def _means(values: Floats, which: NDArray[np.intp]) -> Floats:
 
 def _scale(settings: Floats, log_constants: Floats) -> dict[str, float]:
     """E, A, α, B, β as far as they can be told."""
+    from scipy.optimize import least_squares
+
     n, d = settings[:, 0], settings[:, 1]
     many_n, many_d = len(np.unique(n)) >= 3, len(np.unique(d)) >= 3
     both = many_n and many_d and len(settings) >= _SETTINGS_FOR_BOTH
