@@ -7,13 +7,14 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from panglot.artifacts import InputError, did_you_mean
 from panglot.objectives.clm import CausalLM
 from panglot.objectives.contract import LanguageObjective
+from panglot.objectives.mbart import MultilingualDenoising
 from panglot.objectives.mixture import Mixture
 from panglot.objectives.mlm import MaskedLM
 from panglot.objectives.single import SINGLE, OneOf
 from panglot.objectives.span import SpanCorruption
 
 if TYPE_CHECKING:
-    from panglot.objectives.example import Architecture
+    from panglot.objectives.example import Architecture, Tokens
 
 OBJECTIVES: tuple[type[LanguageObjective], ...] = (*SINGLE, Mixture)
 
@@ -69,7 +70,13 @@ def parse_objectives(text: str) -> LanguageObjective:
     return found
 
 
-def usual_objective(architecture: "Architecture") -> LanguageObjective:
-    """What models of an architecture are usually trained with."""
-    found: dict[str, LanguageObjective] = {"encoder": MaskedLM(), "decoder": CausalLM(), "seq2seq": SpanCorruption()}
-    return found[architecture]
+def usual_objective(architecture: "Architecture", tokens: "Tokens | None" = None) -> LanguageObjective:
+    """What models of an architecture are usually trained with.
+
+    Args:
+        architecture: how the model reads.
+        tokens: facts of its tokenizer; an encoder-decoder without sentinels denoises as mBART does.
+    """
+    if architecture == "seq2seq":
+        return MultilingualDenoising() if tokens is not None and not tokens.sentinels else SpanCorruption()
+    return MaskedLM() if architecture == "encoder" else CausalLM()

@@ -120,11 +120,12 @@ def open_language_model(model: "Model", objective: LanguageObjective | None, *, 
     folder = inspected.network
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
     architecture = architecture_of(inspected)
-    objective = objective or usual_objective(architecture)
+    config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True)
+    if objective is None:
+        objective = usual_objective(architecture, tokens_of(tokenizer, config, architecture=architecture))
     if architecture not in objective.takes and architecture != "seq2seq" and not inspected.has_head:
         # a bare model has no head yet, and may get any that transformers has for it
         architecture = next((each for each in objective.takes if each != "seq2seq"), architecture)
-    config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True)
     tokens = tokens_of(tokenizer, config, architecture=architecture)
     objective.check(tokens, model.name)
     loader = LOADERS[architecture]

@@ -18,7 +18,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from panglot.artifacts import PanglotError
 from panglot.models.token_batches import batches_by_tokens
-from panglot.objectives.batch import NO_LABEL, Batch, part, to_device
+from panglot.objectives.batch import Batch, count_labels, part, to_device
 from panglot.training.checkpoint import State, load_optimizer, load_weights, save
 from panglot.training.language_arguments import GRADIENT_NORM, language_arguments
 from panglot.training.language_batches import LanguageBatches, Part
@@ -180,7 +180,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         at, number = int(inputs["at"]), int(inputs["at"]) + 1
         parts = [Part(each.objective, to_device(each.batch, self.args.device), each.passages) for each in inputs["parts"]]
         lengths = [each for one in parts for each in _lengths(one.batch)]
-        counts = [sum(_labels(each.batch) for each in parts), sum(lengths), sum(each * each for each in lengths)]
+        counts = [sum(count_labels(each.batch) for each in parts), sum(lengths), sum(each * each for each in lengths)]
         labels, tokens, squared = (round(each) for each in self.processes.summed(counts))
         if labels == 0:
             raise PanglotError(f"nothing can be learnt in training step {number}: its text has no tokens that can be predicted")
@@ -228,7 +228,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         drops = any(getattr(config, name, 0) for name in ("layerdrop", "encoder_layerdrop", "decoder_layerdrop"))
         if drops or len(self._batches.objectives) > 1 or (row := self._batches.any_row(0, 0)) is None:
             return False
-        loss = self._loss(0, to_device(row.batch, self.args.device), _labels(row.batch))
+        loss = self._loss(0, to_device(row.batch, self.args.device), count_labels(row.batch))
         return all(each is not None for each in torch.autograd.grad(loss, wanted, allow_unused=True))
 
     def _autocast(self) -> Any:
@@ -267,7 +267,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
             assert row is not None
             piece = to_device(row.batch, self.args.device)
         with self._autocast():
-            loss: Tensor = self._wrapped(objective, piece, labels)
+            loss: Tensor = self._wrapped(objective, piece, labels, at / max(1, self.args.max_steps))
         # processes are averaged, and their losses are parts of one sum
         (loss * (0.0 if idle else float(self.processes.size))).backward()  # type: ignore[no-untyped-call]
         return torch.zeros_like(loss) if idle else loss.detach()
@@ -387,10 +387,6 @@ def _memory_error(tokens: int) -> PanglotError:
         f"memory is too small for {tokens:,} tokens at a time, and the other processes wait for this one",
         fix=f"set tokens_at_a_time to {max(1, tokens // 2)}, or less",
     )
-
-
-def _labels(batch: Batch) -> int:
-    return int((batch["labels"] != NO_LABEL).sum())
 
 
 def _lengths(batch: Batch) -> list[int]:

@@ -20,13 +20,14 @@ class LossModule(nn.Module):
         self.network = network
         self._objectives = list(objectives)
 
-    def forward(self, objective: int, batch: Batch, total: int) -> Tensor:
+    def forward(self, objective: int, batch: Batch, total: int, progress: float = 0.0) -> Tensor:
         """The part of the step's loss that these rows have.
 
         Args:
             objective: number of the objective that learns from them.
             batch: the rows.
             total: predicted tokens of the whole step.
+            progress: share of the steps that are done.
         """
-        loss, _ = self._objectives[objective].loss(self.network, batch, total=total)
+        loss, _ = self._objectives[objective].loss(self.network, batch, total=total, progress=progress)
         return loss

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from panglot.objectives.batch import NO_LABEL, Batch, part
+from panglot.objectives.batch import Batch, count_labels, part
 from panglot.training.language_batches import Part
 from panglot.training.processes import Processes
 
@@ -72,4 +72,4 @@ def _agreed(bad: Sequence[int], rows: int, processes: Processes) -> int | None:
 
 
 def _labels(row: Batch) -> int:
-    return max(1, int((row["labels"] != NO_LABEL).sum()))
+    return max(1, count_labels(row))
