@@ -192,6 +192,8 @@ def trainings(steps: Steps) -> list[dict[str, Any]]:
             figures = [
                 {"name": key.replace("_", " "), "value": shown(f"{each:,}" if type(each) is int else plain(each), 160)}
                 for key, each in sorted(manifest.figures.items())
+                # tables have places of their own
+                if not (isinstance(each, dict) and any(isinstance(one, dict | list) for one in each.values()))
             ]
             found.append(
                 {

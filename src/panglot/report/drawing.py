@@ -10,7 +10,7 @@ from panglot.report.ledger import ledger
 from panglot.report.plots import Curve, Waterfall, curve, dot_plot, waterfall
 from panglot.report.rendering import render
 
-_NOT_DRAWN = {"step", "epoch", "learning_rate", "tokens", "labels", "grad_norm"}
+_NOT_DRAWN = {"step", "epoch", "learning_rate", "tokens", "labels", "grad_norm", "gradient_norm"}
 _PARTS = {"domain": "Domain", "relatives": "Relatives", "language": "Language"}
 
 

@@ -61,6 +61,7 @@ def training_page(
     facts["training"] = account.trainings(steps)
     facts["taught"] = [each["step"] for each in facts["training"]]
     facts["shares"] = _shares(facts["training"], steps)
+    facts["guards"] = _guards(facts["training"], steps)
     facts["model"] = card_facts(model, steps)
     facts["reproduce"] = account.reproduction(steps)
     (step.out / FACTS_FILE).write_text(facts_json(facts), encoding="utf-8")
@@ -218,6 +219,20 @@ def _shares(trainings: Sequence[dict[str, Any]], steps: account.Steps) -> list[d
         if isinstance(said, dict):
             rows = [{**describe(tag), **values} for tag, values in sorted(said.items()) if isinstance(values, dict)]
             found.append({"step": each["step"], "rows": rows})
+    return found
+
+
+def _guards(trainings: Sequence[dict[str, Any]], steps: account.Steps) -> list[dict[str, Any]]:
+    """What the guard of each training measured on the way, and what it did."""
+    found = []
+    for each in trainings:
+        said = steps[each["step"]].manifest.figures.get("guard")
+        if not isinstance(said, dict) or not said.get("history"):
+            continue
+        tags = sorted({tag for one in said["history"] for tag in one["bits_per_byte"]})
+        rows = [{"step": one["step"], "values": [one["bits_per_byte"].get(tag) for tag in tags]} for one in said["history"]]
+        ended = {"ended": said.get("ended"), "kept": said.get("kept")}
+        found.append({"step": each["step"], "languages": [describe(tag) for tag in tags], "rows": rows, **ended})
     return found
 
 
