@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from panglot.artifacts.memory import peak_memory_bytes
+from panglot.training.machines import GPUS
 from panglot.training.parallel import blocks
 
-PEAK_BF16 = {"H100": 989.4e12, "H200": 989.4e12, "A100": 312e12}
-"""Operations a second of dense bfloat16 matrix products of the SXM form of some GPUs, by what their name holds."""
+_SXM = {"H100": "h100", "H200": "h200", "A100": "a100"}
+"""What the names of devices in SXM form hold, and what they are in the table of GPUs."""
 
 
 def model_flops(network: nn.Module, *, tokens: int, labels: int, squared: int) -> float:
@@ -45,7 +46,9 @@ def peak_flops(device: torch.device, precision: str) -> float | None:
     if device.type != "cuda" or precision != "bf16":
         return None
     name = torch.cuda.get_device_name(device)
-    return next((peak for kind, peak in PEAK_BF16.items() if kind in name and "PCIe" not in name and "NVL" not in name), None)
+    if "PCIe" in name or "NVL" in name:
+        return None
+    return next((GPUS[short].peak for kind, short in _SXM.items() if kind in name), None)
 
 
 def memory_figures(device: torch.device) -> dict[str, int]:
