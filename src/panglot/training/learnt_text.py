@@ -96,7 +96,7 @@ def learnt_from(
     replay: Texts = None,
     shares: Mixing | None = None,
     most_epochs: float | None = None,
-    replay_shares: Mapping[str, float] = {},  # noqa: B006
+    replay_shares: Mapping[str, float] = {},
 ) -> LearntText:
     """What a component is given, as one.
 
