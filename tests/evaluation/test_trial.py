@@ -14,6 +14,8 @@ from panglot.evaluation.results import Results
 from panglot.evaluation.trial import metric_after, trial
 from panglot.models.load import load
 from panglot.models.model import Model
+from panglot.objectives.objective import Objective
+from panglot.training.curriculum import Mixing
 from panglot.training.language_model import language_model
 from panglot.vocabulary import initialise_rows
 from panglot.vocabulary.extend_tokenizer import extend_tokenizer
@@ -269,3 +271,38 @@ def test_a_model_that_training_broke_is_named_and_not_measured(models, texts, tm
             learning_rate=1e38, warmup_share=0.0,
         )  # fmt: skip
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("objective", "more"),
+    [
+        ("mlm", {"text": "text", "replay": "source", "replay_shares": {"eng_Latn": 0.5}}),
+        ("mlm:0.5,tlm:0.5", {"text": "hindi", "pairs": "pairs"}),
+        ("tlm", {"pairs": "pairs"}),
+        ("mlm", {"text": "heldout", "shares": {"method": "temperature", "alpha": 0.0}, "most_epochs": 9.0}),
+    ],
+)
+def test_it_learns_what_the_component_learns_from_the_same_arguments(models, texts, pairs, tmp_path, objective, more):
+    named = {**texts, "pairs": pairs}
+    given = {name: named[each] if isinstance(each, str) else each for name, each in more.items()}
+    given["objective"] = TypeAdapter(Objective).validate_python(objective)
+    if "shares" in given:
+        given["shares"] = TypeAdapter(Mixing).validate_python(given["shares"])
+    found = run(tmp_path / "trial", model=models["tiny:bert"], heldout=texts["heldout"], **given)
+    with step_folder(tmp_path / "trained", seed=17) as step:
+        language_model(model=models["tiny:bert"], step=step, **SETTINGS, **given)
+    assert (tmp_path / "trial" / "curve.json").read_bytes() == (tmp_path / "trained" / "curve.json").read_bytes()
+    trained = Model.open(tmp_path / "trained").manifest.figures
+    assert found.manifest.figures["shares"] == trained["shares"]
+    # whatever is learnt, it is measured by hidden words
+    assert {"mlm-words" in row["signature"] for row in found.table().to_pylist()} == {True}
+
+
+def test_what_cannot_be_learnt_from_is_refused(models, texts, extended, tmp_path):
+    arguments = {"model": models["tiny:llama"], "heldout": texts["heldout"]}
+    with pytest.raises(InputError, match="rows of new tokens are made with text"):
+        run(tmp_path / "rows", **arguments, replay=texts["source"], tokenizer=extended["tiny:llama", "text"])
+    with pytest.raises(InputError, match="there is nothing to replay"):
+        run(tmp_path / "replay", **arguments, text=texts["text"], replay_shares={"eng_Latn": 0.5})
+    with pytest.raises(InputError, match="clm learns from text"):
+        run(tmp_path / "nothing", **arguments)

@@ -18,6 +18,7 @@ COMPONENTS: dict[str, str] = {
     "compressed_bits": "panglot.evaluation.compressed_bits:compressed_bits",
     "document_bits": "panglot.evaluation.document_bits:document_bits",
     "ngram_bits": "panglot.evaluation.ngram_bits:ngram_bits",
+    "objective_bits": "panglot.evaluation.objective_bits:objective_bits",
     "trial": "panglot.evaluation.trial:trial",
 }
 

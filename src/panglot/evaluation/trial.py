@@ -1,4 +1,4 @@
-"""Component `evaluation.trial`: one arm of a comparison of vocabularies, from the initialisation to the last measurement."""
+"""Component `evaluation.trial`: one arm of a comparison, from the model that it starts from to the last measurement."""
 
 import shutil
 from typing import Annotated, Any, Literal
@@ -13,7 +13,9 @@ from panglot.evaluation.bits_per_byte import METRIC, joined, measured, measureme
 from panglot.evaluation.results import Measurement, Results, write_results
 from panglot.models.model import Model
 from panglot.objectives.objective import Objective
+from panglot.training.curriculum import Mixing
 from panglot.training.language_model import Training, train
+from panglot.training.learnt_text import learnt_from
 from panglot.vocabulary.initialise.methods import Initialise, files_read
 from panglot.vocabulary.tokenizer import Tokenizer
 from panglot.vocabulary.words import words
@@ -30,7 +32,7 @@ def metric_after(steps: int) -> str:
 def trial(
     *,
     model: Model,
-    text: Documents,
+    text: Documents | None = None,
     heldout: Documents | list[Documents],
     tokenizer: Tokenizer | None = None,
     initialise: Initialise | None = None,
@@ -38,6 +40,13 @@ def trial(
     dictionary: Pairs | None = None,
     arm: str = "",
     objective: Objective | None = None,
+    pairs: Pairs | list[Pairs] | None = None,
+    shares: Mixing | None = None,
+    most_epochs: Annotated[float, Field(gt=0)] | None = None,
+    replay: Documents | list[Documents] | None = None,
+    replay_shares: dict[str, float] = {},  # noqa: B006
+    teacher: Model | None = None,
+    marked: Documents | None = None,
     steps: Annotated[int, Field(ge=1)] = 100,
     measure_after: list[int] = [],  # noqa: B006
     batch_bytes: Annotated[int, Field(ge=64)] = 16384,
@@ -59,14 +68,23 @@ def trial(
 
     Args:
         model: the model to start from.
-        text: text of the new language, to learn from.
+        text: text of the new language, to learn from; rows of new tokens are made with it too.
         heldout: text to measure with, of the new language and of others that should not suffer.
         tokenizer: the tokenizer to give it; none for the model as it is (the control without extension).
         initialise: how rows of new tokens are made; by default the mean of their old pieces.
         source: text of the old languages, for methods that compare words (WECHSEL, OFA).
-        dictionary: pairs whose single words are the dictionary of WECHSEL; the pivot must be the old language.
+        dictionary: pairs whose single words are the dictionary of WECHSEL (the pivot must be the old language), or that of the
+            objectives `switch` and `restore`.
         arm: the name of the rows.
-        objective: what is predicted; by default what the model was made for.
+        objective: what is learnt; by default what the model was made for. Bits are measured by `clm` or `mlm` whatever it is,
+            so that arms with different objectives can be compared.
+        pairs: see `training.language_model`.
+        shares: see `training.language_model`.
+        most_epochs: see `training.language_model`.
+        replay: see `training.language_model`.
+        replay_shares: see `training.language_model`.
+        teacher: see `training.language_model`.
+        marked: see `training.language_model`.
         steps: training steps.
         measure_after: further numbers of steps after which to measure; before the first and after the last it is always done.
         batch_bytes: see `training.language_model`.
@@ -81,11 +99,12 @@ def trial(
 
     Raises:
         InputError: what `vocabulary.initialise` and `training.language_model` refuse; `measure_after` names a step that is not
-            one of the training; there is a method and no tokenizer.
+            one of the training; there is a method and no tokenizer, or a tokenizer and no text.
         PanglotError: the loss or a measurement stopped being finite.
     """
     from panglot.models.precision import best_device
     from panglot.objectives.opening import open_language_model
+    from panglot.training.materials import bound_to
     from panglot.training.seeding import seeded
 
     if tokenizer is None and initialise is not None:
@@ -94,6 +113,9 @@ def trial(
             where="initialise",
             fix="give the tokenizer, or neither of the two for the model as it is",
         )
+    if tokenizer is not None and text is None:
+        raise InputError("rows of new tokens are made with text of the new language", where="text", fix="give text")
+    learnt = learnt_from(text, pairs=pairs, replay=replay, shares=shares, most_epochs=most_epochs, replay_shares=replay_shares)
     outside = sorted(each for each in measure_after if not 0 <= each <= steps)
     if outside:
         raise InputError(
@@ -110,9 +132,14 @@ def trial(
     rows: list[Measurement] = []
     items: list[pa.Table] = []
     try:
-        start = model if tokenizer is None else _initialised(model, tokenizer, initialise, text, source, dictionary, step)
+        start = (
+            model
+            if tokenizer is None or text is None
+            else _initialised(model, tokenizer, initialise, text, source, dictionary, step)
+        )
         with seeded(step.seed):
             opened = open_language_model(start, objective, longest=sequence_length)
+            opened = bound_to(opened, dictionary=dictionary, teacher=teacher, marked=marked)
             note_fresh(opened, model.name, step)
             step.figures["drawn_at_random"] = len(opened.fresh)
             if factors is not None:
@@ -130,7 +157,7 @@ def trial(
                 items.append(more[1])
 
             measure(0)
-            train(opened, text, training, step, measure=measure, measure_after=sorted({*measure_after, steps} - {0}))
+            train(opened, learnt, training, step, measure=measure, measure_after=sorted({*measure_after, steps} - {0}))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     step.figures["arm"] = arm

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,9 +16,8 @@ from panglot.models.quiet import without_progress_bars
 from panglot.objectives.objective import Objective
 from panglot.training.budget import BudgetText, parse_budget
 from panglot.training.curriculum import Mixing
-from panglot.training.groups import Mix
 from panglot.training.language_training import train
-from panglot.training.learnt_text import LearntText
+from panglot.training.learnt_text import LearntText, learnt_from
 from panglot.training.settings import GuardSetting, Parallel, Tracker, Training
 
 if TYPE_CHECKING:
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Training", "language_model", "save_language_model", "train"]
 
-_REPLAYED = 0.25
 _NOT_COPIED = (".safetensors", ".bin", ".pt", ".pth", ".pkl", ".ckpt", ".h5", ".msgpack", ".onnx", ".gguf", ".md")
 
 
@@ -131,12 +128,7 @@ def language_model(
     from panglot.training.processes import current
     from panglot.training.seeding import seeded
 
-    learnt = LearntText(
-        text=_listed(text),
-        pairs=_listed(pairs),
-        replay=_listed(replay),
-        mix=Mix(strategy=shares, most_epochs=most_epochs, replay=_replayed(_listed(replay), replay_shares)),
-    )
+    learnt = learnt_from(text, pairs=pairs, replay=replay, shares=shares, most_epochs=most_epochs, replay_shares=replay_shares)
     given: dict[str, Any] = {
         "steps": steps,
         "batch_bytes": batch_bytes,
@@ -192,20 +184,6 @@ def _derived(opened: "Opened", learnt: LearntText, training: Training, given: di
     )
     step.figures["derived"] = dial.figures()
     return training.model_copy(update=dial.arguments())
-
-
-def _replayed(replay: Sequence[Documents], shares: dict[str, float]) -> dict[str, float]:
-    """Share of each replayed language."""
-    tags = sorted({tag for each in replay for tag in each.counts})
-    if shares:
-        if not replay:
-            raise InputError("shares are asked for and there is nothing to replay", where="replay_shares", fix="give replay")
-        return dict(shares)
-    return dict.fromkeys(tags, _REPLAYED / len(tags)) if tags else {}
-
-
-def _listed(given: Any) -> tuple[Any, ...]:
-    return () if given is None else tuple(given) if isinstance(given, list) else (given,)
 
 
 def save_language_model(opened: "Opened", step: Step, *, name: str) -> Model:

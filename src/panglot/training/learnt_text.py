@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from panglot.artifacts import InputError
 from panglot.corpus.documents import Documents
 from panglot.corpus.pairs import Pairs
 from panglot.objectives.contract import LanguageObjective
 from panglot.objectives.mixture import Mixture
+from panglot.training.curriculum import Mixing
 from panglot.training.groups import Mix
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from panglot.training.step_plan import Part
 
 REPLAY = "replay"
+_REPLAYED = 0.25
+
+Texts = Documents | Sequence[Documents] | None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,41 @@ class LearntText:
         return language_stream(
             used, steps=steps, step_bytes=step_bytes, longest=longest, seed=seed, folder=folder, mix=self.mix, parts=parts
         )
+
+
+def learnt_from(
+    text: Texts,
+    *,
+    pairs: Pairs | Sequence[Pairs] | None = None,
+    replay: Texts = None,
+    shares: Mixing | None = None,
+    most_epochs: float | None = None,
+    replay_shares: Mapping[str, float] = {},
+) -> LearntText:
+    """What a component is given, as one.
+
+    Args:
+        text: documents.
+        pairs: sentence pairs.
+        replay: documents to rehearse.
+        shares: the rule of the languages.
+        most_epochs: no language more often than this.
+        replay_shares: language to its share; where there is none, a quarter in all, evenly over the languages of `replay`.
+
+    Raises:
+        InputError: shares are asked for and there is nothing to replay.
+    """
+    rehearsed = _listed(replay)
+    tags = sorted({tag for each in rehearsed for tag in each.counts})
+    if replay_shares and not rehearsed:
+        raise InputError("shares are asked for and there is nothing to replay", where="replay_shares", fix="give replay")
+    replayed = dict(replay_shares) or (dict.fromkeys(tags, _REPLAYED / len(tags)) if tags else {})
+    mix = Mix(strategy=shares, most_epochs=most_epochs, replay=replayed)
+    return LearntText(text=_listed(text), pairs=_listed(pairs), replay=rehearsed, mix=mix)
+
+
+def _listed(given: Any) -> tuple[Any, ...]:
+    return () if given is None else tuple(given) if isinstance(given, list | tuple) else (given,)
 
 
 def parts_of(objective: LanguageObjective) -> "list[Part]":

@@ -24,5 +24,9 @@ CLAIMS: dict[str, dict[str, str]] = {
         "trimming": "panglot.recipes.claims.trimming:TRIMMING",
         "extension": "panglot.recipes.claims.extension:EXTENSION",
     },
+    "training": {
+        "replay": "panglot.recipes.claims.replay:REPLAY",
+        "tlm": "panglot.recipes.claims.translation_pairs:TLM",
+    },
 }
 """Room to claim to where it lives."""
