@@ -41,6 +41,16 @@ def test_pretrain_makes_a_model_that_transformers_loads(panglot: Panglot, files:
     assert {each["state"] for each in json.loads(again.out)["steps"].values()} == {"kept"}
 
 
+@pytest.mark.parametrize(("architecture", "metric"), [("bert", "bits_per_byte"), ("t5", "bits_per_predicted_byte")])
+def test_pretrain_knows_every_architecture(panglot: Panglot, files: Path, architecture: str, metric: str) -> None:
+    given = ("--corpus", "lao=lao.txt", "--size", "200k", "--vocabulary", 500, "--test", 0.2, "--budget", "3-steps")
+    outcome = panglot("pretrain", *given, "--architecture", architecture, "--out", "run", "--json")
+    assert outcome.code == 0, outcome.err
+    figures = json.loads(outcome.out)["figures"]
+    assert figures["measure"]["metric"] == metric
+    assert figures["languages"][0]["after"]["value"] > 0
+
+
 def test_adapt_from_text_reports_what_was_learnt_and_forgotten(panglot: Panglot, files: Path) -> None:
     given = ("--language", "lao", "--model", "tiny:llama", "--text", "lao.txt", "--replay", "deu:0.25")
     more = ("--replay-text", "deu=deu.txt", "--guard", 5, "--budget", "8-steps", "--set", "learning_rate=0.003")

@@ -103,7 +103,12 @@ def pretrain_recipe(wanted: Pretraining) -> Recipe:
         steps["pairs"] = StepRecipe("corpus.read_pairs", {"files": wanted.pairs, "language": language, "pivot": pivot})
         trained["pairs"] = "$pairs"
     steps["trained"] = StepRecipe("training.language_model", {**trained, **wanted.settings})
-    steps["measured"] = StepRecipe("evaluation.bits_per_byte", {"model": "$trained", "text": "$split.test"})
+    if wanted.kind == "seq2seq":
+        # what an encoder-decoder predicts is what an objective asks of it
+        asked = {"model": "$trained", "text": "$split.test", "objective": DEFAULT_OBJECTIVES["seq2seq"], "draws": 4}
+        steps["measured"] = StepRecipe("evaluation.objective_bits", asked)
+    else:
+        steps["measured"] = StepRecipe("evaluation.bits_per_byte", {"model": "$trained", "text": "$split.test"})
     steps["report"] = StepRecipe("report.training_page", {"after": "$measured", "model": "$trained"})
     return Recipe(
         name=f"pretrain-{wanted.architecture}-{wanted.size}",

@@ -51,7 +51,13 @@ def _front(facts: dict[str, Any], kind: str) -> dict[str, Any]:
         {
             "task": {"type": _TASKS[kind]},
             "dataset": {"name": f"{each['name']}, held-out text of this run", "type": "held-out-text", "config": each["tag"]},
-            "metrics": [{"type": metric, "value": each["after"]["value"], "name": "Bits per byte, lower is better"}],
+            "metrics": [
+                {
+                    "type": metric,
+                    "value": each["after"]["value"],
+                    "name": f"{facts['measure']['label'].capitalize()}, lower is better",
+                }
+            ],
         }
         for each in facts["languages"]
     ]

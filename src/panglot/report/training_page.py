@@ -8,6 +8,7 @@ from panglot import __version__
 from panglot.artifacts import InputError, Step
 from panglot.evaluation.bits_per_byte import METRIC
 from panglot.evaluation.compare import CHANGE
+from panglot.evaluation.objective_bits import METRIC as OF_PREDICTED
 from panglot.evaluation.results import RESULTS_FILE, Results, concatenate, write_table
 from panglot.languages import Language
 from panglot.models import Model
@@ -22,6 +23,7 @@ from panglot.report.plots import dot_plot, ticks
 from panglot.report.rendering import render
 
 KIND = "training"
+_MEASURES = {METRIC: "bits per byte", OF_PREDICTED: "bits per predicted byte"}
 FORGOTTEN = 0.02
 """Bits per byte that a retained language may lose before the report speaks of it."""
 
@@ -39,7 +41,7 @@ def training_page(
     """Write the report of a run that trained a language model.
 
     Args:
-        after: bits per byte of the trained model (`evaluation.bits_per_byte`).
+        after: bits per byte of the trained model (`evaluation.bits_per_byte`), or what `evaluation.objective_bits` gives.
         model: the trained model, for its card.
         before: the same of the model as it was; none for a model that was trained from scratch.
         change: the comparison of the two, with intervals (`evaluation.compare`).
@@ -89,24 +91,25 @@ def training_facts(
         language: the language that was taught.
         title: title of the page.
     """
-    tags = sorted({each["language"] for each in after if each["metric"] == METRIC})
-    if not tags:
+    metric = next((name for name in _MEASURES if any(each["metric"] == name for each in after)), None)
+    if metric is None:
         raise InputError(f"the results have no rows of {METRIC}", fix="measure with evaluation.bits_per_byte")
+    tags = sorted({each["language"] for each in after if each["metric"] == metric})
     target = language.tag if language else ""
     languages = []
     for tag in sorted(tags, key=lambda each: (each != target, each)):
         said = {
             **describe(tag),
             "role": "target" if tag == target else "retained" if target else "trained",
-            "n": next(each["n"] for each in after if (each["language"], each["metric"]) == (tag, METRIC)),
-            "before": figure(before, tag, METRIC) if before else None,
-            "after": figure(after, tag, METRIC),
+            "n": next(each["n"] for each in after if (each["language"], each["metric"]) == (tag, metric)),
+            "before": figure(before, tag, metric) if before else None,
+            "after": figure(after, tag, metric),
             "hidden": (figure(after, tag, "hidden_bytes") or {"value": 0.0})["value"],
             "control": None,
             "relative": None,
             "change": None,
         }
-        found = difference(change, tag, METRIC, CHANGE) if change else None
+        found = difference(change, tag, metric, CHANGE) if change else None
         if found is not None:
             said["change"] = {**found, "verdict": as_difference(found).verdict}
         languages.append(said)
@@ -118,25 +121,26 @@ def training_facts(
         "language": describe(target) if target else None,
         "languages": languages,
         "measure": {
-            "metric": METRIC,
-            "signatures": sorted({str(each["signature"]) for each in after if each["metric"] == METRIC}),
+            "metric": metric,
+            "label": _MEASURES[metric],
+            "signatures": sorted({str(each["signature"]) for each in after if each["metric"] == metric}),
         },
     }
-    facts["headline"] = _headline(languages)
+    facts["headline"] = _headline(languages, _MEASURES[metric])
     facts["fell_short"] = _fell_short(languages)
     facts["limits"] = _limits(facts)
-    facts["summary"] = _summary(languages)
+    facts["summary"] = _summary(languages, _MEASURES[metric])
     return facts
 
 
-def _headline(languages: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _headline(languages: Sequence[dict[str, Any]], measure: str) -> dict[str, Any]:
     target = next((each for each in languages if each["role"] == "target"), None)
     if target is None or target["before"] is None or target["change"] is None:
         values = sorted((each["after"]["value"], each["name"]) for each in languages)
         if len(values) == 1:
-            return {"sentence": f"{values[0][1]}: {wording.number(values[0][0])} bits per byte of held-out text.", "more": []}
+            return {"sentence": f"{values[0][1]}: {wording.number(values[0][0])} {measure} of held-out text.", "more": []}
         sentence = (
-            f"{wording.count(len(values), 'language')}: from {wording.number(values[0][0])} bits per byte ({values[0][1]}) to "
+            f"{wording.count(len(values), 'language')}: from {wording.number(values[0][0])} {measure} ({values[0][1]}) to "
             f"{wording.number(values[-1][0])} ({values[-1][1]}) on held-out text."
         )
         mean = math.fsum(value for value, _ in values) / len(values)
@@ -153,7 +157,7 @@ def _headline(languages: Sequence[dict[str, Any]]) -> dict[str, Any]:
         else:
             more.append(f"No retained language lost; the smallest gain is that of {worst['name']}, {told}.")
     more.append(f"Measured on {target['n']:,} held-out documents; lower is better.")
-    sentence = wording.headline(target["name"], "bits per byte", before, after, change, decimals=decimals)
+    sentence = wording.headline(target["name"], measure, before, after, change, decimals=decimals)
     return {"sentence": sentence, "more": more}
 
 
@@ -183,6 +187,8 @@ def _limits(facts: dict[str, Any]) -> list[str]:
     ]
     if any("obj:mlm" in each for each in facts["measure"]["signatures"]):
         found.append("The measure of masked models is a pseudo-log-likelihood: compare them with masked models only.")
+    if facts["measure"]["metric"] == OF_PREDICTED:
+        found.append("Only what the objective asks for was predicted; figures of other objectives say other things.")
     if any(each["role"] == "target" for each in facts["languages"]):
         if len(facts["languages"]) == 1:
             found.append("No other language was measured, so it is not known whether the model forgot any.")
@@ -193,10 +199,10 @@ def _limits(facts: dict[str, Any]) -> list[str]:
     return found
 
 
-def _summary(languages: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _summary(languages: Sequence[dict[str, Any]], measure: str) -> dict[str, Any]:
     compared = any(each["before"] for each in languages)
     changed = any(each["change"] for each in languages)
-    columns = ["language", *(["before", "after"] if compared else ["bits per byte"])]
+    columns = ["language", *(["before", "after"] if compared else [measure])]
     columns += ["change", "95 % interval"] if changed else []
     columns.append("documents")
     rows = []
