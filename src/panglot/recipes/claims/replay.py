@@ -10,7 +10,7 @@ from panglot.recipes.recipe import StepRecipe
 
 NEW = "ukr_Cyrl"
 KNOWN = ("ces_Latn", "deu_Latn", "rus_Cyrl")
-STEPS, STEP_BYTES = 40, 3072
+STEPS, STEP_BYTES = 50, 3072
 ARMS = {"replay-0": 0.0, "replay-10": 0.1, "replay-25": 0.25, "replay-50": 0.5}
 _TRAINED = {"batch_bytes": STEP_BYTES, "sequence_length": 128, "precision": "fp32"}
 _METRIC = f"bits_per_byte_{STEPS}"
