@@ -27,6 +27,8 @@ CLAIMS: dict[str, dict[str, str]] = {
     "training": {
         "replay": "panglot.recipes.claims.replay:REPLAY",
         "tlm": "panglot.recipes.claims.translation_pairs:TLM",
+        "multilinguality": "panglot.recipes.claims.multilinguality:MULTILINGUALITY",
+        "relatives": "panglot.recipes.claims.multilinguality:RELATIVES",
     },
 }
 """Room to claim to where it lives."""

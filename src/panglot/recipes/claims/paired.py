@@ -6,8 +6,21 @@ import numpy as np
 
 from panglot.evaluation.results import Results
 from panglot.evaluation.statistics import Difference, Floats, generator, paired_bootstrap
+from panglot.recipes.adapt import DEMO_PACKAGES
 from panglot.recipes.claims.claim import Artifacts, Finding, outcome_below
 from panglot.recipes.claims.small_model import SEEDS
+from panglot.recipes.recipe import StepRecipe
+
+HARVESTED = (
+    "bul_Cyrl", "ces_Latn", "deu_Latn", "ell_Grek", "fra_Latn", "nld_Latn", "rus_Cyrl", "slk_Latn", "spa_Latn", "tur_Latn",
+    "ukr_Cyrl",
+)  # fmt: skip
+
+
+def harvested() -> dict[str, StepRecipe]:
+    """The sentences of all languages, which the claims share."""
+    harvest = {"languages": list(HARVESTED), "packages": list(DEMO_PACKAGES)}
+    return {"pairs": StepRecipe("corpus.harvest_gettext", harvest)}
 
 
 def seeded(arm: str) -> list[str]:
@@ -76,7 +89,7 @@ def finding(
         what: what was measured, in words.
         above: whether the claim is that the arm lies above.
         languages: only these.
-        bounds: the least and the greatest value of an item's difference.
+        bounds: the least and the greatest value of an item; None where there are none.
         counts: whether it decides the verdict.
     """
     (value, low, high, _), figures = compared(artifacts, arm, control, metric, languages=languages, bounds=bounds)

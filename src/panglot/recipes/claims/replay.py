@@ -3,15 +3,14 @@
 from itertools import pairwise
 from typing import Any
 
-from panglot.recipes.adapt import DEMO_PACKAGES
 from panglot.recipes.claims.claim import Artifacts, Claim, Finding
-from panglot.recipes.claims.paired import finding
+from panglot.recipes.claims.paired import finding, harvested
 from panglot.recipes.claims.small_model import SEEDS
 from panglot.recipes.recipe import StepRecipe
 
 NEW = "ukr_Cyrl"
 KNOWN = ("ces_Latn", "deu_Latn", "rus_Cyrl")
-STEPS, STEP_BYTES = 60, 3072
+STEPS, STEP_BYTES = 50, 3072
 ARMS = {"replay-0": 0.0, "replay-10": 0.1, "replay-25": 0.25, "replay-50": 0.5}
 _TRAINED = {"batch_bytes": STEP_BYTES, "sequence_length": 128, "precision": "fp32"}
 _METRIC = f"bits_per_byte_{STEPS}"
@@ -29,11 +28,11 @@ def _arm(arm: str, share: float) -> dict[str, StepRecipe]:
 
 
 def _steps() -> dict[str, StepRecipe]:
-    harvest = {"languages": [NEW, *KNOWN], "packages": list(DEMO_PACKAGES)}
-    base = {"model": "$untrained", "text": "$known_text", "steps": 250, "learning_rate": 4e-3, **_TRAINED}
+    base = {"model": "$untrained", "text": "$known_text", "steps": 200, "learning_rate": 4e-3, **_TRAINED}
     return {
-        "pairs": StepRecipe("corpus.harvest_gettext", harvest),
-        "split": StepRecipe("corpus.split", {"of": "$pairs", "test": 100}),
+        **harvested(),
+        "chosen_pairs": StepRecipe("corpus.select", {"of": "$pairs", "languages": [NEW, *KNOWN]}),
+        "split": StepRecipe("corpus.split", {"of": "$chosen_pairs", "test": 60}),
         "known_pairs": StepRecipe("corpus.select", {"of": "$split.train", "languages": list(KNOWN)}),
         "new_pairs": StepRecipe("corpus.select", {"of": "$split.train", "languages": [NEW]}),
         "known_text": StepRecipe("corpus.side", {"of": "$known_pairs", "side": "source"}),
