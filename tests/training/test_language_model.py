@@ -103,7 +103,7 @@ def _losses(opened, text, tmp_path, monkeypatch, name, fail=lambda tokens: False
     """Losses of three steps, with a memory that is too small for some batches."""
     own = type(opened.objective).loss
 
-    def loss(self, model, batch, *, total=None):
+    def loss(self, model, batch, *, total=None, progress=0.0):
         if fail(batch["input_ids"].numel()):
             raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
         return own(self, model, batch, total=total)

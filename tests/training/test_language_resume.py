@@ -161,7 +161,7 @@ def test_what_memory_allowed_is_known_again(models, text, tmp_path, monkeypatch)
 
     own = CausalLM.loss
 
-    def loss(self, model, batch, *, total=None):
+    def loss(self, model, batch, *, total=None, progress=0.0):
         if batch["input_ids"].numel() > 200:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
         return own(self, model, batch, total=total)

@@ -38,7 +38,7 @@ def _spoil(monkeypatch, spoil, tokens):
     """Spoil the loss of every batch with a row of so many tokens, one of its own among these texts."""
     own = CausalLM.loss
 
-    def loss(self, model, batch, *, total=None):
+    def loss(self, model, batch, *, total=None, progress=0.0):
         found, figures = own(self, model, batch, total=total)
         hit = bool((batch["attention_mask"].sum(dim=1) == tokens).any())
         return (spoil(found) if hit else found), figures
@@ -74,7 +74,7 @@ def test_a_gradient_that_is_not_finite_names_the_text(llama, hebrew, tmp_path, m
 def test_weights_that_are_not_finite_are_no_texts_fault(llama, tmp_path, monkeypatch):
     own = CausalLM.loss
 
-    def loss(self, model, batch, *, total=None):
+    def loss(self, model, batch, *, total=None, progress=0.0):
         found, figures = own(self, model, batch, total=total)
         return found * float("inf"), figures
 
