@@ -110,6 +110,10 @@ def test_apart_a_text_does_not_depend_on_those_beside_it(texts):
     assert find_sentences(texts, apart=True).lists() == [find_sentences([each]).lists()[0] for each in texts]
 
 
+def test_a_mark_that_opens_a_text_touches_no_word_of_the_text_before_it():
+    assert find_sentences(["1", ".\u200b1"]).lists() == [["1"], [".", "1"]]
+
+
 def test_apart_nothing_is_learned_from_other_texts():
     texts = ["He came to Prof. Smith met him.", "the prof. is smith and smith is here"]
     assert find_sentences(texts, apart=True).lists() == [find_sentences([each]).lists()[0] for each in texts]

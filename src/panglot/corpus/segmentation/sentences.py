@@ -150,6 +150,8 @@ def _goes_on(
     single = (kinds[lasts] == STOP) & (firsts == lasts)
     before = np.searchsorted(words.ends, lasts, "right") - 1
     touching = single & (before >= 0) & (words.ends[np.maximum(before, 0)] == lasts)
+    # a mark that opens a text touches no word of the text before it
+    touching &= ~np.isin(lasts, words.points.bounds)
     before = np.maximum(before, 0)
     suspicious = touching & casing.suspicious(before, next_lower, lasts)
     next_known = casing.known_in_lower[after] & (words.starts[after] == spaced) & ~next_lower
