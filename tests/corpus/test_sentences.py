@@ -112,6 +112,7 @@ def test_apart_a_text_does_not_depend_on_those_beside_it(texts):
 
 def test_a_mark_that_opens_a_text_touches_no_word_of_the_text_before_it():
     assert find_sentences(["1", ".\u200b1"]).lists() == [["1"], [".", "1"]]
+    assert find_sentences(["1", "。:"]).lists()[1] == find_sentences(["。:"]).lists()[0]
 
 
 def test_apart_nothing_is_learned_from_other_texts():

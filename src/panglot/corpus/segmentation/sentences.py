@@ -72,7 +72,7 @@ def find_sentences(
         nothing = np.zeros(0, dtype=np.int64)
         return Sentences(points, nothing, nothing, np.zeros(len(points) + 1, dtype=np.int64))
     kinds = _kinds()[codes]
-    _odd_marks(codes, kinds)
+    _odd_marks(points, kinds)
     cuts = np.concatenate([points.bounds, np.flatnonzero(kinds == BREAK) + 1, _ends_by_marks(points, kinds, apart)])
     cuts = np.unique(np.concatenate([cuts, _ends_by_spaces(codes, kinds, np.unique(cuts))]))
     starts, ends = _trimmed(kinds, cuts)
@@ -87,17 +87,26 @@ def _trimmed(kinds: NDArray[np.uint8], cuts: NDArray[np.int64]) -> tuple[NDArray
     return ink[first[full]], ink[last[full] - 1] + 1
 
 
-def _odd_marks(codes: NDArray[np.uint32], kinds: NDArray[np.uint8]) -> None:
+def _odd_marks(points: CodePoints, kinds: NDArray[np.uint8]) -> None:
     """Marks that mean the end of a sentence only behind letters of a script, as people type them."""
+    codes, bounds = points.codes, points.bounds
     places = np.flatnonzero((codes == _PIPE) | (codes == _COLON) | (codes == _SEMICOLON) | (codes == _WORDSPACE))
-    places = places[places > 0]
+    # what stands in the text before is not behind them
+    places = places[~np.isin(places, bounds)]
     before, here = codes[places - 1], codes[places]
     meant = (here == _PIPE) & _within(before, _INDIC)
-    later = codes[np.minimum(places + 2, len(codes) - 1)]
+    later = np.where(
+        np.isin(places + 1, bounds) | np.isin(places + 2, bounds), 0, codes[np.minimum(places + 2, len(codes) - 1)]
+    )
     meant |= (here == _COLON) & (_within(before, _ARMENIAN) | ((kinds[places - 1] == CLOSING) & _within(later, _ARMENIAN)))
     meant |= (here == _SEMICOLON) & (_within(before, _GREEK) | _within(before, _POLYTONIC))
     meant |= (here == _WORDSPACE) & (before == _WORDSPACE)
-    meant |= (here == _COLON) & (before == _COLON) & _within(codes[np.maximum(places - 2, 0)], _ETHIOPIC)
+    meant |= (
+        (here == _COLON)
+        & (before == _COLON)
+        & _within(codes[np.maximum(places - 2, 0)], _ETHIOPIC)
+        & ~np.isin(places - 1, bounds)
+    )
     kinds[places[meant]] = MARK
 
 
@@ -121,7 +130,9 @@ def _ends_by_marks(points: CodePoints, kinds: NDArray[np.uint8], apart: bool) ->
     following = codes[np.minimum(spaced, size - 1)]
     words = find_words(points)
     if len(words):
-        ends &= at_end | ~_goes_on(_Casing(words, apart), kinds, lasts, firsts, spaced, following)
+        # a text of marks alone says nothing of how its sentences go on, whatever stands beside it
+        worded = words.counts[np.searchsorted(points.bounds, lasts, "right") - 1] > 0
+        ends &= at_end | ~(worded & _goes_on(_Casing(words, apart), kinds, lasts, firsts, spaced, following))
     # A Japanese particle behind a closing quotation mark: the quotation is part of a sentence.
     glued = tight & (behind > lasts + 1) & (spaced == behind) & ~at_end
     glued &= _within(following, _HIRAGANA) | ~_categories_in("LNPS", following)
@@ -152,8 +163,10 @@ def _goes_on(
     touching = single & (before >= 0) & (words.ends[np.maximum(before, 0)] == lasts)
     # a mark that opens a text touches no word of the text before it
     touching &= ~np.isin(lasts, words.points.bounds)
+    texts = words.points.bounds[np.searchsorted(words.points.bounds, lasts, "right") - 1]
+    follows = (before >= 0) & (words.starts[np.maximum(before, 0)] >= texts)
     before = np.maximum(before, 0)
-    suspicious = touching & casing.suspicious(before, next_lower, lasts)
+    suspicious = touching & casing.suspicious(before, next_lower, follows)
     next_known = casing.known_in_lower[after] & (words.starts[after] == spaced) & ~next_lower
     opens_line = touching & _opens_line(kinds, words.starts[before], words.points.bounds) & _digits(codes, words, before)
     found: NDArray[np.bool_] = go_on | (suspicious & ~next_known) | opens_line
@@ -181,9 +194,9 @@ class _Casing:
         self.has_capitals &= capitals > 0
 
     def suspicious(
-        self, before: NDArray[np.int64], next_lower: NDArray[np.bool_], stops: NDArray[np.int64]
+        self, before: NDArray[np.int64], next_lower: NDArray[np.bool_], follows: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
-        """Whether the word before each stop may be abbreviated with it."""
+        """Whether the word before each stop may be abbreviated with it; `follows` says where there is one in its text."""
         words, codes = self.words, self.words.points.codes
         starts, ends = words.starts[before], words.ends[before]
         lengths = ends - starts
@@ -199,17 +212,19 @@ class _Casing:
         for place in short.tolist():
             said = codes[starts[place] : ends[place]].tobytes().decode("utf-32-le", "surrogatepass")
             bare[place] = not any(each in _VOWELS for each in normalize("NFD", said.lower()))
-        found: NDArray[np.bool_] = initial | initials | ordinal | bare | self._abbreviated(before, next_lower)
+        found: NDArray[np.bool_] = initial | initials | ordinal | bare | self._abbreviated(before, next_lower, follows)
         return found
 
-    def _abbreviated(self, before: NDArray[np.int64], next_lower: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _abbreviated(
+        self, before: NDArray[np.int64], next_lower: NDArray[np.bool_], follows: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
         """Words that the texts follow with a stop and lower case at least as often as they write them without a stop."""
         hashes = self.hashes[before]
         found, inverse = np.unique(hashes, return_inverse=True)
-        small = np.bincount(inverse, weights=next_lower, minlength=len(found))
+        small = np.bincount(inverse, weights=next_lower & follows, minlength=len(found))
         everywhere = np.sort(self.hashes)
         total = np.searchsorted(everywhere, found, "right") - np.searchsorted(everywhere, found, "left")
-        stopped = np.bincount(inverse, minlength=len(found))
+        stopped = np.bincount(inverse, weights=follows, minlength=len(found))
         cased = self.lower[before] | self.upper[before]
         lower_case = ((small > 0) & (small >= total - stopped))[inverse] & cased
         # "Prof.": a short capitalised word that the texts never write without a stop.
