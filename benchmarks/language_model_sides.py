@@ -136,6 +136,7 @@ def _ours(folder: Path, loader: str, steps: list[dict[str, torch.Tensor]], preci
     from panglot.models.model import Model
     from panglot.objectives.batch import Batch
     from panglot.objectives.opening import open_language_model
+    from panglot.training.language_batches import LanguageBatches, Part
     from panglot.training.language_trainer import LanguageTrainer, language_arguments
 
     stamps: list[float] = []
@@ -144,15 +145,18 @@ def _ours(folder: Path, loader: str, steps: list[dict[str, torch.Tensor]], preci
         def on_step_end(self, *_: Any, **__: Any) -> None:
             stamps.append(time.perf_counter())
 
-    class Made(torch.utils.data.Dataset[Batch]):
-        def __len__(self) -> int:
-            return len(steps)
+    class Made(LanguageBatches):
+        """Batches that were made beforehand, in the place of those that are made of passages."""
 
-        def __getitem__(self, at: int) -> Batch:
+        def __init__(self, opened: Any) -> None:
+            super().__init__(opened, [[] for _ in steps], seed=17)
+
+        def parts(self, at: int, *, rank: int = 0, size: int = 1) -> list[Part]:
             labels = steps[at]["labels"]
             if "CausalLM" in loader:
                 labels = torch.cat([labels[:, 1:], torch.full_like(labels[:, :1], -100)], dim=1)
-            return Batch(input_ids=steps[at]["input_ids"], attention_mask=steps[at]["attention_mask"], labels=labels)
+            batch = Batch(input_ids=steps[at]["input_ids"], attention_mask=steps[at]["attention_mask"], labels=labels)
+            return [Part(0, batch, [0] * len(labels))]
 
     with tempfile.TemporaryDirectory() as place:
         with step_folder(Path(place) / "model") as step:
@@ -162,8 +166,7 @@ def _ours(folder: Path, loader: str, steps: list[dict[str, torch.Tensor]], preci
             Path(place), steps=len(steps), learning_rate=LEARNING_RATE, schedule="constant", warmup_share=0.0,
             weight_decay=0.01, seed=17,
         )  # fmt: skip
-        made: Any = Made()
-        trainer = LanguageTrainer(opened, made, precision="bf16" if precision == "bf16" else "fp32", args=arguments)
+        trainer = LanguageTrainer(opened, Made(opened), precision="bf16" if precision == "bf16" else "fp32", args=arguments)
         trainer.add_callback(Watch())
         start = _memory("VmRSS")
         trainer.train()
