@@ -59,7 +59,8 @@ def _computed_in(hidden: Tensor) -> torch.dtype:
 
 
 def _log_probabilities(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    return torch.log_softmax(torch.nn.functional.linear(hidden, weight, bias), dim=1, dtype=torch.float32)
+    # converted beforehand: on a processor the conversion within log_softmax is several times slower
+    return torch.log_softmax(torch.nn.functional.linear(hidden, weight, bias).float(), dim=1)
 
 
 class _LinearNats(torch.autograd.Function):

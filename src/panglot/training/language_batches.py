@@ -54,6 +54,7 @@ class LanguageBatches(Dataset[Batch]):
 
     def __init__(self, opened: "Opened", steps: "Stream | Sequence[Sequence[Passage]]", *, seed: int) -> None:
         self._opened, self._steps, self._seed = opened, steps, seed
+        self.longest = opened.limit
         self.objectives: list[LanguageObjective] = objectives_of(opened.objective)
 
     def __len__(self) -> int:

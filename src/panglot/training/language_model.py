@@ -18,7 +18,7 @@ from panglot.training.budget import BudgetText, parse_budget
 from panglot.training.curriculum import Mixing
 from panglot.training.language_training import train
 from panglot.training.learnt_text import LearntText, learnt_from
-from panglot.training.settings import GuardSetting, Parallel, Tracker, Training
+from panglot.training.settings import GuardSetting, Optimizer, Parallel, Tracker, Training
 
 if TYPE_CHECKING:
     from panglot.objectives.opening import Opened
@@ -48,6 +48,7 @@ def language_model(
     budget: BudgetText | None = None,
     batch_bytes: Annotated[int, Field(ge=64)] | None = None,
     sequence_length: Annotated[int, Field(ge=8)] = 256,
+    optimizer: Optimizer = "adamw",
     learning_rate: Annotated[float, Field(gt=0)] | None = None,
     warmup_share: Annotated[float, Field(ge=0, lt=1)] | None = None,
     schedule: Literal["linear", "cosine", "constant", "wsd"] | None = None,
@@ -66,9 +67,10 @@ def language_model(
 ) -> Model:
     """Go on training a language model on text.
 
-    AdamW (Loshchilov and Hutter 2019), gradients clipped to a norm of 1. Steps hold equal amounts of text in bytes, in an
-    order that depends on the seed alone, so that two models with different tokenizers see the same text in the same steps.
-    A row holds text of one document only. Logits are computed where something is predicted, in pieces.
+    AdamW (Loshchilov and Hutter 2019) or Muon (Jordan et al. 2024), gradients clipped to a norm of 1. Steps hold equal amounts
+    of text in bytes, in an order that depends on the seed alone, so that two models with different tokenizers see the same
+    text in the same steps. A row holds text of one document only. Logits are computed where something is predicted, in
+    pieces.
 
     Equal inputs, seed, versions and number of threads give equal bytes, on a processor, also where the training was
     interrupted and went on from a checkpoint. A budget of time is the exception: how many steps it comes to is measured.
@@ -99,10 +101,11 @@ def language_model(
             which is kept with the checkpoints.
         batch_bytes: UTF-8 bytes of text in a step.
         sequence_length: most tokens in a row; less where the model's own limit is lower.
-        learning_rate: of AdamW, at its highest.
+        optimizer: `adamw`; or `muon`, for the matrices of the layers, with AdamW for embeddings, head, biases and norms.
+        learning_rate: at its highest.
         warmup_share: share of the steps in which the rate first rises from zero.
         schedule: how it falls then, to zero; `wsd` stays and falls in the last fifth of the steps; or constant.
-        weight_decay: of AdamW; biases and norms have none.
+        weight_decay: biases and norms have none.
         trainable: all weights, or only the rows of the embeddings and of the head.
         precision: auto takes bf16 where the device computes in it, else fp32. Weights and optimizer are fp32 always.
         compile: whether the layers are compiled (torch.compile).
@@ -140,6 +143,7 @@ def language_model(
     training = Training(
         budget=budget,
         sequence_length=sequence_length,
+        optimizer=optimizer,
         trainable=trainable,
         precision=precision,
         compile=compile,

@@ -19,14 +19,16 @@ from transformers.trainer_callback import PrinterCallback
 from panglot.artifacts import PanglotError
 from panglot.models.token_batches import batches_by_tokens
 from panglot.objectives.batch import Batch, count_labels, part, to_device
+from panglot.training.attention import choose_attention
 from panglot.training.checkpoint import State, load_optimizer, load_weights, save
 from panglot.training.language_arguments import GRADIENT_NORM, language_arguments
 from panglot.training.language_batches import LanguageBatches, Part
 from panglot.training.loss_module import LossModule
 from panglot.training.not_finite import bad_gradient, bad_loss
+from panglot.training.optimizer import MuonWithAdamW, muon_in_place_of
 from panglot.training.parallel import Learner, blocks, full
 from panglot.training.processes import Processes, current
-from panglot.training.settings import Parallel
+from panglot.training.settings import Optimizer, Parallel
 
 if TYPE_CHECKING:
     from panglot.objectives.opening import Opened
@@ -85,6 +87,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         parallel: Parallel = "auto",
         tokens_at_a_time: int | None = None,
         compiled: bool = False,
+        optimizer: Optimizer = "adamw",
     ) -> None:
         self.processes: Processes = current()
         self.learner = Learner(opened.network, parallel, self.processes)
@@ -95,7 +98,10 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         self.shrunk = False
         self.seconds, self.squared = 0.0, 0
         self.stateful: list[Stateful] = []
-        self._batches, self._precision = batches, precision
+        self._batches, self._precision, self._optimizer = batches, precision, optimizer
+        self._attention = choose_attention(
+            self.learner.network, device=self.args.device.type, precision=precision, longest=batches.longest
+        )
         self._compiled = blocks(self.learner.network) if compiled else []
         for each in self._compiled:
             each.compile(dynamic=True)
@@ -148,7 +154,24 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         finally:
             for each in self._compiled:
                 each._compiled_call_impl = None
+            if self._attention is not None:
+                restored: Any = self.learner.network
+                restored.set_attn_implementation(self._attention)
         self.learner.gather()
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """AdamW as transformers sets it up; or Muon for the layers' matrices with that AdamW for the rest."""
+        made: torch.optim.Optimizer = super().create_optimizer(model)
+        if self._optimizer == "adamw" or isinstance(made, MuonWithAdamW):
+            return made
+        self.optimizer = muon_in_place_of(
+            made,
+            self.learner.network,
+            learning_rate=self.args.learning_rate,
+            weight_decay=self.args.weight_decay,
+            sharded=self.learner.how == "fsdp2",
+        )
+        return self.optimizer
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """The steps that are left, in their order; each process makes its own rows."""

@@ -155,6 +155,7 @@ def _trainer(
         parallel=training.parallel,
         tokens_at_a_time=training.tokens_at_a_time,
         compiled=training.compile,
+        optimizer=training.optimizer,
         args=language_arguments(
             scratch,
             steps=steps,

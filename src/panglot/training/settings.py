@@ -8,6 +8,8 @@ from panglot.training.budget import BudgetText
 
 Parallel = Literal["auto", "none", "ddp", "fsdp2", "deepspeed"]
 """How several processes share a training; `auto` is `ddp` where there are several."""
+Optimizer = Literal["adamw", "muon"]
+"""What weights are moved by; `muon` is Muon for the matrices of the layers and AdamW for the rest."""
 Tracker = Literal["tensorboard", "wandb", "trackio"]
 
 
@@ -66,10 +68,11 @@ class Training(BaseModel):
         budget: instead of steps: `2h`, `50M-tokens`, `3 epochs`, `1000 steps`, `200MB`.
         batch_bytes: UTF-8 bytes of text in a step (not tokens, so that models with different tokenizers see the same text).
         sequence_length: most tokens in a row; less where the model's own limit is lower.
-        learning_rate: of AdamW, at its highest.
+        optimizer: adamw; or muon, for the matrices of the layers, with AdamW for the rest.
+        learning_rate: at its highest.
         warmup_share: share of the steps in which the rate first rises from zero.
         schedule: how it falls then, to zero; `wsd` stays and falls in the last fifth of the steps; or constant.
-        weight_decay: of AdamW.
+        weight_decay: biases and norms have none.
         trainable: all weights, or only the rows of the embeddings and of the head (Artetxe et al. 2020 learn a new
             language's embeddings so).
         precision: auto takes bf16 where the device computes in it, else fp32. Weights and optimizer are fp32 always.
@@ -88,6 +91,7 @@ class Training(BaseModel):
     budget: BudgetText | None = None
     batch_bytes: Annotated[int, Field(ge=64)] = 16384
     sequence_length: Annotated[int, Field(ge=8)] = 256
+    optimizer: Optimizer = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4
     warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.1
     schedule: Literal["linear", "cosine", "constant", "wsd"] = "linear"
