@@ -1,0 +1,95 @@
+"""Train the embedded models, and put them into the package.
+
+    python tools/train_embedded_models.py CORPUS OUT [--only decoder|encoder] [--install]
+
+CORPUS is what `tools/build_embedded_corpus.py` wrote. Each model has a recipe here, run as `OUT/decoder` and `OUT/encoder`; a
+run that was interrupted goes on when the same command is given again. `--install` writes the weights in half precision, with
+the tokenizer and a card, to `src/panglot/models/packaged/NAME`, which `embedded:NAME` loads, and prints the digest that
+`models/embedded.py` names. `benchmarks/embedded_models.py` measures what was installed.
+"""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from embedded_card import card
+from safetensors.torch import load_file, save_file
+
+from panglot.models.folder import digest_model
+from panglot.recipes.recipe import Recipe, StepRecipe
+from panglot.recipes.runner import run
+
+NAMES = {"decoder": "decoder-6m", "encoder": "encoder-6m"}
+PACKAGED = Path(__file__).parent.parent / "src/panglot/models/packaged"
+SHARES = {"method": "temperature", "alpha": 0.4}
+PIECES = 8192
+TRAINED: dict[str, dict[str, Any]] = {
+    "decoder": {"objective": "clm", "budget": "40M-tokens", "batch_bytes": 16384, "learning_rate": 1e-2, "weight_decay": 0.1},
+    "encoder": {
+        "objective": {"objective": "mlm", "share": 0.2, "whole_words": True},
+        "budget": "15M-tokens", "batch_bytes": 32768, "learning_rate": 6e-3, "weight_decay": 0.1,
+    },
+}  # fmt: skip
+_FILES = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+
+
+def recipe(kind: str, corpus: Path) -> Recipe:
+    """The whole road of one model, from the corpus to the report."""
+    trained = {
+        "model": "$untrained", "text": "$train", "shares": SHARES, "optimizer": "muon", "schedule": "wsd",
+        "warmup_share": 0.02, "sequence_length": 256, "tokens_at_a_time": 1024, "compile": True, "checkpoint_every": "5min",
+        **TRAINED[kind],
+    }  # fmt: skip
+    tokenizer = {
+        "text": "$train", "size": PIECES, "algorithm": "bpe", "special_tokens": "roberta",
+        "shares": {"method": "temperature", "alpha": 0.3},
+    }  # fmt: skip
+    shape = {"tokenizer": "$tokenizer", "architecture": kind, "size": "5.4M"}
+    steps = {
+        "train": StepRecipe("corpus.existing", {"folder": str(corpus / "train")}),
+        "test": StepRecipe("corpus.existing", {"folder": str(corpus / "test")}),
+        "tokenizer": StepRecipe("vocabulary.train", tokenizer),
+        "untrained": StepRecipe("training.new_model", shape),
+        "trained": StepRecipe("training.language_model", trained),
+        "measured": StepRecipe("evaluation.bits_per_byte", {"model": "$trained", "text": "$test", "context": 256}),
+        "report": StepRecipe("report.training_page", {"after": "$measured", "model": "$trained"}),
+    }
+    return Recipe(name=f"embedded-{kind}", seed=17, title=f"embedded:{NAMES[kind]}", steps=steps)
+
+
+def install(kind: str, trained: Path, corpus: Path) -> None:
+    """Weights in half precision, and what is needed to load them, into the package."""
+    source, target = trained / "model", PACKAGED / NAMES[kind]
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name in _FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+    weights = {name: each.to(torch.float16) for name, each in load_file(source / "model.safetensors").items()}
+    save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((target / "config.json").read_text(encoding="utf-8"))
+    (target / "config.json").write_text(json.dumps(config | {"dtype": "float16"}, indent=1) + "\n", encoding="utf-8")
+    languages = json.loads((corpus / "train.json").read_text(encoding="utf-8"))
+    (target / "README.md").write_text(card(kind, NAMES[kind], trained, languages), encoding="utf-8")
+    size = sum(each.stat().st_size for each in target.iterdir())
+    print(f"embedded:{NAMES[kind]}: {size / 1e6:.2f} MB, digest {digest_model(target)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--only", choices=sorted(NAMES))
+    parser.add_argument("--install", action="store_true", help="write the models into the package")
+    given = parser.parse_args()
+    for kind in [given.only] if given.only else sorted(NAMES):
+        run(recipe(kind, given.corpus.resolve()), given.out / kind)
+        if given.install:
+            install(kind, given.out / kind / "steps/trained", given.corpus)
+
+
+if __name__ == "__main__":
+    main()
