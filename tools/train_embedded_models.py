@@ -11,6 +11,7 @@ the tokenizer and a card, to `src/panglot/models/packaged/NAME`, which `embedded
 import argparse
 import json
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import torch
 from embedded_card import card
 from safetensors.torch import load_file, save_file
 
+from panglot.evaluation.results import Results
 from panglot.models.folder import digest_model
 from panglot.recipes.recipe import Recipe, StepRecipe
 from panglot.recipes.runner import run
@@ -72,10 +74,25 @@ def install(kind: str, trained: Path, corpus: Path) -> None:
     save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
     config = json.loads((target / "config.json").read_text(encoding="utf-8"))
     (target / "config.json").write_text(json.dumps(config | {"dtype": "float16"}, indent=1) + "\n", encoding="utf-8")
-    languages = json.loads((corpus / "train.json").read_text(encoding="utf-8"))
-    (target / "README.md").write_text(card(kind, NAMES[kind], trained, languages), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as place:
+        results = measured(kind, target, corpus, Path(place))
+        languages = json.loads((corpus / "train.json").read_text(encoding="utf-8"))
+        (target / "README.md").write_text(card(kind, NAMES[kind], trained, results, languages), encoding="utf-8")
     size = sum(each.stat().st_size for each in target.iterdir())
     print(f"embedded:{NAMES[kind]}: {size / 1e6:.2f} MB, digest {digest_model(target)}")
+
+
+def measured(kind: str, model: Path, corpus: Path, place: Path) -> Results:
+    """What the card says of the weights as they are shipped."""
+    measure = {"decoder": "evaluation.bits_per_byte", "encoder": "evaluation.masked_words"}[kind]
+    steps = {
+        "test": StepRecipe("corpus.existing", {"folder": str(corpus.resolve() / "test")}),
+        "model": StepRecipe("models.load", {"name": str(model)}),
+        "measured": StepRecipe(measure, {"model": "$model", "text": "$test", "context": 256}),
+    }
+    found = run(Recipe(name="measured", seed=17, title="", steps=steps), place / "run").artifacts["measured"]
+    assert isinstance(found, Results)
+    return found
 
 
 def main() -> None:
