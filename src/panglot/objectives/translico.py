@@ -152,16 +152,22 @@ def layer_output(model: Any, layer: int | None) -> "Iterator[list[Tensor]]":
     def keep(module: Any, arguments: Any, output: Any) -> None:
         seen.append(output[0] if isinstance(output, tuple) else output)
 
-    hook = _layers(model, count)[number - 1].register_forward_hook(keep)
+    hook = layers_of(model)[number - 1].register_forward_hook(keep)
     try:
         yield seen
     finally:
         hook.remove()
 
 
-def _layers(model: Any, count: int) -> Any:
+def layers_of(model: Any) -> "nn.ModuleList":
+    """The layers of a model of transformers, from the first to the last.
+
+    Raises:
+        InputError: it has no list of as many as its configuration says.
+    """
     from torch import nn
 
+    count = int(model.config.get_text_config().num_hidden_layers)
     found = [each for each in model.modules() if isinstance(each, nn.ModuleList) and len(each) == count]
     if not found:
         raise InputError(
