@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -74,7 +73,7 @@ def test_every_step_is_one_that_its_component_takes(name: str) -> None:
     steps = claim(name).steps()
     for step, each in steps.items():
         component = find_component(each.use)
-        known = {parameter.name: parameter for parameter in component.parameters}
+        known = component.parameters
         assert each.parameters.keys() <= known.keys(), step
         for key, value in each.parameters.items():
             if isinstance(value, str) and value.startswith("$"):
@@ -175,16 +174,17 @@ def test_what_was_learnt_must_help_where_no_piece_is_shared(kept: float, fresh: 
 
 
 @pytest.mark.parametrize(
-    ("upper", "expected"),
+    ("kept", "upper", "expected"),
     [
-        (2.05, "reproduced"),
-        (2.15, "contrary"),  # it helps, by less than half of what all layers do
-        (2.1, "not shown"),
-        (2.3, "contrary"),
+        (2.0, 2.05, "reproduced"),
+        (2.0, 2.15, "contrary"),  # it helps, by less than half of what all layers do
+        (2.0, 2.1, "not shown"),
+        (2.0, 2.3, "contrary"),
+        (2.2, 2.05, "not shown"),  # all layers together transfer nothing
     ],
 )
-def test_the_upper_half_must_carry_more_than_half(upper: float, expected: str, folders: Folders) -> None:
-    means = {"kept": 2.0, "fresh": 2.2, "upper": upper, "lower": 2.2}
+def test_the_upper_half_must_carry_more_than_half(kept: float, upper: float, expected: str, folders: Folders) -> None:
+    means = {"kept": kept, "fresh": 2.2, "upper": upper, "lower": 2.2}
     assert judged("shared-layers", measured(folders, AFTER, means))[0] == expected
 
 
@@ -196,21 +196,22 @@ def law_of(share: float, parameters: float, data: float) -> float:
 
 
 def laid_out(folders: Folders, *, odd: float = 0.0) -> dict[str, Artifact]:
-    """Runs that follow a law but for a little noise; in the mix that is told, moved by `odd`."""
-    random = np.random.default_rng(17)
+    """Runs that follow a law, seeds to both sides of it; in the mix that is told, moved by `odd`."""
     found: dict[str, Artifact] = {}
     for width in scaling_mix.WIDTHS:
         place = folders()
-        (place / MODEL_FILE).write_text(json.dumps({"parameters": 1100 * width}), encoding="utf-8")
+        facts = {"name": "new", "digest": "0", "source": "step", "parameters": 1100 * width}
+        (place / MODEL_FILE).write_text(json.dumps(facts), encoding="utf-8")
         found[f"mix-untrained-{width}"] = Model(place)
         for share in scaling_mix.SHARES:
-            for seed in SEEDS:
+            for place_of_seed, seed in enumerate(SEEDS):
                 rows: dict[tuple[str, str], list[float]] = {}
                 for steps in scaling_mix.STEPS:
                     for tag, own in ((scaling_mix.FIRST, share), (scaling_mix.SECOND, 1 - share)):
-                        mean = law_of(own, 1100 * width, steps * scaling_mix.STEP_BYTES) + random.normal(0, 0.01)
+                        mean = law_of(own, 1100 * width, steps * scaling_mix.STEP_BYTES)
+                        mean += 0.01 * ((place_of_seed + steps + width) % 3 - 1)
                         mean += odd if share == scaling_mix.HELD_OUT else 0.0
-                        rows[f"bits_per_byte_{steps}", tag] = (mean + random.normal(0, 0.001, 20)).tolist()
+                        rows[f"bits_per_byte_{steps}", tag] = [mean - 0.1, mean + 0.1]
                 found[f"mix-{round(100 * share)}-{width}-{seed}"] = results(folders(), rows)
     return found
 
@@ -219,10 +220,10 @@ def laid_out(folders: Folders, *, odd: float = 0.0) -> dict[str, Artifact]:
 def test_a_law_that_holds_is_found_and_one_that_does_not_is_not(
     odd: float, expected: str, folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scaling_mix, "_RESAMPLES", 20)
+    monkeypatch.setattr(scaling_mix, "_RESAMPLES", 8)
     said, found = judged("scaling-mix", laid_out(folders, odd=odd))
     assert said == expected
-    assert [each.counts for each in found] == [True] * 4 + [False] * 12
+    assert [each.counts for each in found] == [True] * 4
 
 
 def test_the_law_never_sees_the_mix_that_it_tells(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,9 @@ def mark_capitals(*, of: Documents, step: Step) -> Documents:
         raise InputError(f"no document is in {LANGUAGE}", where=of.folder)
     texts = [row["text"] for row in rows]
     found = [_capitals(text) for text in texts]
-    inside = {text[start:end] for text, (spans, _) in zip(texts, found, strict=True) for start, end, opens in spans if not opens}
+    inside = {
+        text[start:end] for text, (spans, _) in zip(texts, found, strict=True) for start, end, opens in spans if not opens
+    }
     small = {word for _, others in found for word in others}
     inside_alone = {form for form in inside if form.lower() not in small}
     marked = 0

@@ -32,7 +32,7 @@ class TransliterationContrast(Masking):
     products of unnormalised states are large, so that TCM is soon 0 or a large number: `similarity: cosine` with a
     `temperature` of 0.05 is the usual choice elsewhere.
 
-    Reads pairs of a text and its transliteration; `vocabulary.romanise_pairs` writes them. A batch is one: its parts do not add
+    Reads pairs of a text and its transliteration; `vocabulary.romanised_text` writes them. A batch is one: its parts do not add
     up to it, because every text is set against all others. With a `total` (a mixture) the loss counts for this batch's share of
     the labels.
 

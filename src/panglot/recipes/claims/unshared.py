@@ -102,7 +102,9 @@ def _more_than_half(artifacts: Artifacts) -> Finding:
 
 
 def _judge_layers(artifacts: Artifacts) -> list[Finding]:
+    # where all layers together are not shown to transfer anything, there is nothing that half of them could carry
     return [
+        _below(artifacts, KEPT, "fresh"),
         _below(artifacts, "upper", "fresh"),
         _more_than_half(artifacts),
         _below(artifacts, "lower", "fresh", counts=False),
@@ -113,8 +115,8 @@ def _judge_layers(artifacts: Artifacts) -> list[Finding]:
 _MEASURE = (
     f"Bits per byte of held-out German after {STEPS} steps of {STEP_BYTES} bytes, by a causal model of {LAYERS} layers that "
     f"learnt English for {BASE_STEPS} steps, every character moved to another script, and then got the pieces of German with "
-    "rows drawn around the old ones; three seeds. One language after the other, while the papers mask tokens and learn both "
-    "together: there, retrieval between a language and its moved form stayed at chance in a model of this size."
+    "rows drawn around the old ones; three seeds. One language after the other: the papers mask tokens and learn both "
+    "together, where in a probe of two layers and 300 steps retrieval between English and its moved form stayed at chance."
 )
 UNSHARED_VOCABULARY = Claim(
     "unshared-vocabulary",
