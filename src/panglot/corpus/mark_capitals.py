@@ -12,7 +12,8 @@ LANGUAGE = "deu_Latn"
 POLITE = frozenset({"Sie", "Ihnen", "Ihr", "Ihre", "Ihrem", "Ihren", "Ihrer", "Ihres"})
 """Pronouns that politeness writes with a capital."""
 KIND = "NOUN"
-_OPENS = regex.compile(r"(?:^|[.!?:;…•|>\n])[^\p{L}\p{N}]*$")
+_ENDS = frozenset(".!?:;…•|>\n")
+"""What a sentence may begin after."""
 _NOUN = regex.compile(r"\p{Lu}\p{Ll}[\p{L}\p{M}]*")
 
 
@@ -54,10 +55,12 @@ def _capitals(text: str) -> tuple[list[tuple[int, int, bool]], set[str]]:
     """Words that look like nouns, from and to, and whether they begin a sentence; and the words of small letters."""
     words = find_words([text])
     spans, small = [], set()
+    before = 0
     for start, end in zip(words.starts.tolist(), words.ends.tolist(), strict=True):
         word = text[start:end]
         if word.islower():
             small.add(word)
         elif _NOUN.fullmatch(word) and word not in POLITE:
-            spans.append((start, end, _OPENS.search(text[:start]) is not None))
+            spans.append((start, end, not before or not _ENDS.isdisjoint(text[before:start])))
+        before = end
     return spans, small

@@ -8,7 +8,7 @@ def fresh_layers(*, model: Model, layers: list[int], step: Step) -> Model:
     """Draw the weights of some layers again, as transformers draws them for the family; embeddings, the other layers, the last
     norm and the head stay.
 
-    It makes the control for what a model has learnt in some of its layers: Wu, Conneau et al. 2020 (Emerging Cross-lingual
+    It makes the control for what a model has learnt in some of its layers: Conneau et al. 2020 (Emerging Cross-lingual
     Structure in Pretrained Language Models) give two languages layers of their own below and shared ones above.
 
     Args:

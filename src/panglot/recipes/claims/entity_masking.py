@@ -51,9 +51,9 @@ ENTITIES = Claim(
     "anywhere.",
     "Fernando and Ranathunga 2025, Linguistic Entity Masking to Improve Cross-Lingual Representation of Multilingual Language "
     "Models for Low-Resource Languages",
-    f"Retrieval of 400 held-out German translations of English, both ways, after {STEPS} further steps of {STEP_BYTES} bytes of "
-    f"German on a model of two layers that masked language modelling of both trained for {translation_pairs.BASE_STEPS}; nouns "
-    "and names are told by their capitals, verbs are not marked, English is not learnt further; three seeds.",
+    f"Retrieval of 400 held-out German translations of English, both ways, after {STEPS} further steps of {STEP_BYTES} bytes "
+    f"of German on a model of two layers that masked language modelling of both trained for {translation_pairs.BASE_STEPS}; "
+    "nouns and names are told by their capitals, verbs are not marked, English is not learnt further; three seeds.",
     _steps,
     _judge,
 )

@@ -130,14 +130,15 @@ def _judge(artifacts: Artifacts) -> list[Finding]:
 
 SCALING_MIX = Claim(
     "scaling-mix",
-    "A law of the loss over model size, data and a language's own share, fitted on small runs, predicts mixes that were not run.",
+    "A law of the loss over model size, data and a language's own share, fitted on small runs, predicts mixes that were not "
+    "run.",
     "He et al. 2024, Scaling Laws for Multilingual Language Models",
     f"Bits per byte of held-out German and Turkish in {len(SHARES) * len(WIDTHS) * len(SEEDS)} runs from scratch: "
     f"{len(SHARES)} mixes of the two, {len(WIDTHS)} sizes, three seeds, each measured after {STEPS[0]}, {STEPS[1]} and "
     f"{STEPS[2]} steps of {STEP_BYTES} bytes (the learning rate falls over all of them). The law is fitted without the mix of "
-    f"{HELD_OUT:.0%} German, and must tell its bits at the largest size: measured − forecast must not differ from 0 (a bootstrap "
-    "over the runs of the fit, Student's interval over the seeds of the mix), and the error must be smaller than without "
-    "shares. Languages in place of the paper's families.",
+    f"{HELD_OUT:.0%} German, and must tell its bits at the largest size: measured − forecast must not differ from 0 (a "
+    "bootstrap over the runs of the fit, Student's interval over the seeds of the mix), and the error must be smaller than "
+    "without shares. Languages in place of the paper's families.",
     _steps,
     _judge,
 )
