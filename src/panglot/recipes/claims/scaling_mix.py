@@ -71,9 +71,15 @@ def runs_of(artifacts: Artifacts, language: str) -> SmallRuns:
                 for steps in STEPS:
                     loss = float(values_of(artifacts, [name], f"bits_per_byte_{steps}", [language]).mean())
                     rows.append((own, loss, float(model.facts["parameters"]), float(steps * STEP_BYTES), name))
-    shares, losses, parameters, data, names = zip(*rows, strict=True)
-    numbers = (np.array(each, dtype=np.float64) for each in (shares, losses, parameters, data))
-    return SmallRuns(np.full(len(rows), language), *numbers, np.array(names))
+    share_of, loss_of, parameters_of, data_of, names = zip(*rows, strict=True)
+    return SmallRuns(
+        language=np.full(len(rows), language),
+        share=np.array(share_of, dtype=np.float64),
+        loss=np.array(loss_of, dtype=np.float64),
+        parameters=np.array(parameters_of, dtype=np.float64),
+        data=np.array(data_of, dtype=np.float64),
+        run=np.array(names),
+    )
 
 
 def held_out(runs: SmallRuns, share: float, *, told: bool) -> LossForecast:
@@ -87,8 +93,14 @@ def held_out(runs: SmallRuns, share: float, *, told: bool) -> LossForecast:
     kept = ~np.isclose(runs.share, share)
     shares = runs.share[kept] if told else np.ones(int(kept.sum()))
     fewer = SmallRuns(runs.language[kept], shares, runs.loss[kept], runs.parameters[kept], runs.data[kept], runs.run[kept])
-    largest = {"parameters": float(runs.parameters.max()), "data": float(runs.data.max())}
-    return forecast(fewer, str(runs.language[0]), share=share if told else None, resamples=_RESAMPLES if told else 0, **largest)
+    return forecast(
+        fewer,
+        str(runs.language[0]),
+        parameters=float(runs.parameters.max()),
+        data=float(runs.data.max()),
+        share=share if told else None,
+        resamples=_RESAMPLES if told else 0,
+    )
 
 
 def _measured(artifacts: Artifacts, language: str) -> tuple[float, float]:
