@@ -41,6 +41,21 @@ def test_a_planted_law_lies_within_the_intervals(seed):
     assert any("3.33 times the parameters of the largest run" in each for each in found.unknown)
 
 
+def test_the_interval_knows_that_the_exponent_of_the_share_is_fitted_too():
+    """With few different runs and a share far from theirs, γ is what is least certain."""
+    table = runs(noise=0.01, gamma=0.1, shares=(0.4, 0.6), sizes=SIZES[::2], ratios=RATIOS[::2])
+    near, far = (
+        forecast(table, "hsb", parameters=1e8, data=3e10, share=share, resamples=60) for share in (0.5, 0.005)
+    )  # fmt: skip
+    assert (far.high - far.low) / far.loss > 2 * (near.high - near.low) / near.loss
+
+
+def test_powers_beyond_all_numbers_are_no_error():
+    """A bootstrap sample in which the two larger sizes end alike fits α without bound."""
+    assert LossLaw(2.0, 1e300, 200.0, 0.0, 900.0).loss(1e5, 1e5) == pytest.approx(2.0)
+    assert LossLaw(2.0, 8.0, 1.5, 0.0, 0.0).loss(4.0, 1e5) == pytest.approx(3.0)
+
+
 def test_an_outlier_moves_the_fit_little():
     table = runs()
     loss = table.loss.copy()

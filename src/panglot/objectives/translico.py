@@ -32,7 +32,7 @@ class TransliterationContrast(Masking):
     products of unnormalised states are large, so that TCM is soon 0 or a large number: `similarity: cosine` with a
     `temperature` of 0.05 is the usual choice elsewhere.
 
-    Reads pairs of a text and its transliteration; `vocabulary.romanise_pairs` writes them. A batch is one: its parts do not add
+    Reads pairs of a text and its transliteration; `vocabulary.romanised_text` writes them. A batch is one: its parts do not add
     up to it, because every text is set against all others. With a `total` (a mixture) the loss counts for this batch's share of
     the labels.
 
@@ -152,16 +152,22 @@ def layer_output(model: Any, layer: int | None) -> "Iterator[list[Tensor]]":
     def keep(module: Any, arguments: Any, output: Any) -> None:
         seen.append(output[0] if isinstance(output, tuple) else output)
 
-    hook = _layers(model, count)[number - 1].register_forward_hook(keep)
+    hook = layers_of(model)[number - 1].register_forward_hook(keep)
     try:
         yield seen
     finally:
         hook.remove()
 
 
-def _layers(model: Any, count: int) -> Any:
+def layers_of(model: Any) -> "nn.ModuleList":
+    """The layers of a model of transformers, from the first to the last.
+
+    Raises:
+        InputError: it has no list of as many as its configuration says.
+    """
     from torch import nn
 
+    count = int(model.config.get_text_config().num_hidden_layers)
     found = [each for each in model.modules() if isinstance(each, nn.ModuleList) and len(each) == count]
     if not found:
         raise InputError(

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 
 from panglot.artifacts import InputError
 from panglot.corpus.balance.scaling_law import fit as fit_shares
+from panglot.corpus.balance.scaling_law import share_exponent
 from panglot.corpus.balance.small_runs import SmallRuns
 
 Floats = NDArray[np.float64]
@@ -47,8 +48,13 @@ class LossLaw:
             >>> round(LossLaw(1.69, 406.4, 0.34, 410.7, 0.28).loss(70e9, 1.4e12), 3)
             1.937
         """
-        size, amount = parameters**self.parameters_power, data**self.data_power
-        return float(self.entropy + self.parameters_factor / size + self.data_factor / amount)
+        # in logarithms: where two sizes end alike, a fit may give a power of hundreds
+        size = _ratio(self.parameters_factor, parameters, self.parameters_power)
+        return self.entropy + size + _ratio(self.data_factor, data, self.data_power)
+
+
+def _ratio(factor: float, amount: float, power: float) -> float:
+    return math.exp(min(math.log(factor) - power * math.log(amount), 700.0)) if factor else 0.0
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,7 @@ def forecast(
     Where the runs differ in the language's share p of the text, L = (E + A/N^α + B/D^β) · p^(−γ) (He et al. 2024,
     https://arxiv.org/abs/2410.12883): γ is fitted first, within runs of equal N and D, and the law then on L · p^γ.
 
-    Intervals are percentiles of bootstrap samples of whole runs, each fitted again.
+    Intervals are percentiles of bootstrap samples of whole runs, each fitted again, γ included.
 
     Args:
         runs: a table of runs.
@@ -160,15 +166,19 @@ def forecast(
     generator = np.random.default_rng(seed)
     names, number = np.unique(runs.run[rows], return_inverse=True)
     laws: list[LossLaw] = []
+    told: list[float] = []
     for _ in range(resamples):
         drawn = np.concatenate([np.flatnonzero(number == each) for each in generator.integers(0, len(names), len(names))])
+        own = share_exponent(n[drawn], d[drawn], p[drawn], runs.loss[rows][drawn]) if differ else 0.0
+        if own is None:
+            continue
         try:
-            laws.append(fit_loss_law(n[drawn], d[drawn], loss[drawn], start=law))
+            laws.append(fit_loss_law(n[drawn], d[drawn], runs.loss[rows][drawn] * p[drawn] ** own, start=law))
         except InputError:
             continue
+        told.append(laws[-1].loss(parameters, data) * asked**-own)
     factor = asked**-power
-    said = np.array([each.loss(parameters, data) for each in laws]) * factor
-    low, high = np.percentile(said, [2.5, 97.5]) if len(laws) else (math.nan, math.nan)
+    low, high = np.percentile(told, [2.5, 97.5]) if told else (math.nan, math.nan)
     return LossForecast(
         name=name,
         law=law,

@@ -9,6 +9,7 @@ COMPONENTS: dict[str, str] = {
     "trim": "panglot.vocabulary.trim:trim",
     "initialise": "panglot.vocabulary.initialise_rows:initialise",
     "load": "panglot.vocabulary.load:load",
+    "romanised_text": "panglot.vocabulary.romanised_text:romanised_text",
     "romanise_pairs": "panglot.vocabulary.romanise_pairs:romanise_pairs",
     "extend_tokenizer": "panglot.vocabulary.extend_tokenizer:extend_tokenizer",
     "merge_tokenizers": "panglot.vocabulary.merge_tokenizers:merge_tokenizers",

@@ -79,6 +79,18 @@ def fit(runs: SmallRuns, name: str, *, parameters: float | None = None, data: fl
     return Fit(name, gamma, constant, bool(terms), terms, (float(shares.min()), float(shares.max())), len(chosen), residual)
 
 
+def share_exponent(parameters: Floats, data: Floats, share: Floats, loss: Floats) -> float | None:
+    """γ alone, as `fit` finds it: the slope within runs of equal N and D; None where no two of these differ in the share.
+
+    Example:
+        >>> one = np.ones(2)
+        >>> round(share_exponent(one, one, np.array([0.1, 0.4]), np.array([4.0, 2.0])) or 0, 6)
+        0.5
+    """
+    which = np.unique(np.stack([parameters, data], axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+    return _slope(np.log(share), np.log(loss), which)
+
+
 def best_shares(constants: Sequence[float], gammas: Sequence[float], weights: Sequence[float]) -> Floats:
     """The shares p on the simplex that minimise Σ w_i C_i p_i^(−γ_i).
 

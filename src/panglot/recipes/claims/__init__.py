@@ -29,6 +29,11 @@ CLAIMS: dict[str, dict[str, str]] = {
         "tlm": "panglot.recipes.claims.translation_pairs:TLM",
         "multilinguality": "panglot.recipes.claims.multilinguality:MULTILINGUALITY",
         "relatives": "panglot.recipes.claims.multilinguality:RELATIVES",
+        "translico": "panglot.recipes.claims.transliteration:TRANSLICO",
+        "entities": "panglot.recipes.claims.entity_masking:ENTITIES",
+        "scaling-mix": "panglot.recipes.claims.scaling_mix:SCALING_MIX",
+        "unshared-vocabulary": "panglot.recipes.claims.unshared:UNSHARED_VOCABULARY",
+        "shared-layers": "panglot.recipes.claims.unshared:SHARED_LAYERS",
     },
 }
 """Room to claim to where it lives."""

@@ -16,7 +16,8 @@ _TRAINED = {
 }  # fmt: skip
 
 
-def _measured(model: str, arm: str) -> StepRecipe:
+def measured(model: str, arm: str) -> StepRecipe:
+    """Retrieval of the held-out translations."""
     return StepRecipe("evaluation.bitext_retrieval", {"model": model, "pairs": "$tlm-split.test", "condition": arm})
 
 
@@ -25,11 +26,12 @@ def _arm(arm: str, objective: str) -> dict[str, StepRecipe]:
     if objective != "mlm":
         trained["pairs"] = "$tlm-split.train"
     return {f"trained-{arm}-{seed}": StepRecipe("training.language_model", trained, seed) for seed in SEEDS} | {
-        f"{arm}-{seed}": _measured(f"$trained-{arm}-{seed}", arm) for seed in SEEDS
+        f"{arm}-{seed}": measured(f"$trained-{arm}-{seed}", arm) for seed in SEEDS
     }
 
 
-def _steps() -> dict[str, StepRecipe]:
+def base_steps() -> dict[str, StepRecipe]:
+    """Text, tokenizer, and the model that masked language modelling trained, with what it finds."""
     shape = {"architecture": "modernbert", "layers": 2, "width": 64, "heads": 4, "positions": 160}
     base = {"model": "$tlm-untrained", "objective": "mlm", "steps": BASE_STEPS, "learning_rate": 5e-3, **_TRAINED}
     return {
@@ -41,7 +43,13 @@ def _steps() -> dict[str, StepRecipe]:
         "tlm-tokenizer": StepRecipe("vocabulary.train", {"text": "$tlm-text", "size": 1000, "algorithm": "unigram"}),
         "tlm-untrained": StepRecipe("training.new_model", {"tokenizer": "$tlm-tokenizer", **shape}),
         "tlm-base": StepRecipe("training.language_model", base),
-        **{f"{BASE}-{seed}": _measured("$tlm-base", BASE) for seed in SEEDS},
+        **{f"{BASE}-{seed}": measured("$tlm-base", BASE) for seed in SEEDS},
+    }
+
+
+def _steps() -> dict[str, StepRecipe]:
+    return {
+        **base_steps(),
         **{step: recipe for arm, objective in ARMS.items() for step, recipe in _arm(arm, objective).items()},
     }
 
