@@ -16,6 +16,7 @@ from panglot.objectives.objective import Objective
 from panglot.training.curriculum import Mixing
 from panglot.training.language_model import Training, train
 from panglot.training.learnt_text import learnt_from
+from panglot.training.settings import Optimizer
 from panglot.vocabulary.initialise.methods import Initialise, files_read
 from panglot.vocabulary.tokenizer import Tokenizer
 from panglot.vocabulary.words import words
@@ -51,6 +52,7 @@ def trial(
     measure_after: list[int] = [],  # noqa: B006
     batch_bytes: Annotated[int, Field(ge=64)] = 16384,
     sequence_length: Annotated[int, Field(ge=8)] = 256,
+    optimizer: Optimizer = "adamw",
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4,
     warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.1,
     weight_decay: Annotated[float, Field(ge=0)] = 0.01,
@@ -89,6 +91,7 @@ def trial(
         measure_after: further numbers of steps after which to measure; before the first and after the last it is always done.
         batch_bytes: see `training.language_model`.
         sequence_length: most tokens in a row, in training and in measuring.
+        optimizer: see `training.language_model`.
         learning_rate: see `training.language_model`.
         warmup_share: see `training.language_model`.
         weight_decay: see `training.language_model`.
@@ -125,7 +128,7 @@ def trial(
         )
     texts = joined([read_texts(each, step) for each in (heldout if isinstance(heldout, list) else [heldout])])
     training = Training(
-        steps=steps, batch_bytes=batch_bytes, sequence_length=sequence_length, learning_rate=learning_rate,
+        steps=steps, batch_bytes=batch_bytes, sequence_length=sequence_length, optimizer=optimizer, learning_rate=learning_rate,
         warmup_share=warmup_share, weight_decay=weight_decay, trainable=trainable, precision=precision,
     )  # fmt: skip
     scratch = step.out / ".trial"

@@ -29,6 +29,7 @@ CLAIMS: dict[str, dict[str, str]] = {
         "tlm": "panglot.recipes.claims.translation_pairs:TLM",
         "multilinguality": "panglot.recipes.claims.multilinguality:MULTILINGUALITY",
         "relatives": "panglot.recipes.claims.multilinguality:RELATIVES",
+        "muon": "panglot.recipes.claims.muon:MUON",
         "translico": "panglot.recipes.claims.transliteration:TRANSLICO",
         "entities": "panglot.recipes.claims.entity_masking:ENTITIES",
         "scaling-mix": "panglot.recipes.claims.scaling_mix:SCALING_MIX",
