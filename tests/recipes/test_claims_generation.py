@@ -24,11 +24,11 @@ NAMES = ("ul2", "salt", "mbart", "code-switch")
 TRAINING = ("training.language_model", "evaluation.trial")
 GROUPS = {
     "ul2": (
-        (["ul2-base-ul2", "ul2-base-span"], {"objective"}),
-        (["tuned-translation-ul2", "tuned-translation-span"], {"model"}),
-        (["tuned-continuation-ul2", "tuned-continuation-span"], {"model"}),
-        (["translation-ul2", "translation-span"], {"model", "condition"}),
-        (["continuation-ul2", "continuation-span"], {"model", "condition"}),
+        (["ul2-base-ul2", "ul2-base-span", "ul2-base-span-28"], {"objective"}),
+        (["tuned-translation-ul2", "tuned-translation-span", "tuned-translation-span-28"], {"model"}),
+        (["tuned-continuation-ul2", "tuned-continuation-span", "tuned-continuation-span-28"], {"model"}),
+        (["translation-ul2", "translation-span", "translation-span-28"], {"model", "condition"}),
+        (["continuation-ul2", "continuation-span", "continuation-span-28"], {"model", "condition"}),
         (["corruption-ul2", "corruption-span"], {"model", "condition"}),
     ),
     "salt": ((["plain", "early", "always"], {"objective", "teacher", "arm"}),),
@@ -221,9 +221,10 @@ def test_a_mixture_must_be_the_better_start_for_both_tasks(
     translation: float, continuation: float, corruption: float, expected: str, tmp_path: Path
 ) -> None:
     arms = dict.fromkeys(("translation-span", "continuation-span", "corruption-span"), 2.0)
+    arms |= {"translation-span-28": 1.0, "continuation-span-28": 1.0}  # with more to predict decides nothing
     arms |= {"translation-ul2": 2 + translation, "continuation-ul2": 2 + continuation, "corruption-ul2": 2 + corruption}
     found = claim("ul2").judge(measured(tmp_path, ul2.METRIC, arms))
-    assert verdict(found) == expected and [each.counts for each in found] == [True, True, False]
+    assert verdict(found) == expected and [each.counts for each in found] == [True, True, False, False, False]
 
 
 # Runs
