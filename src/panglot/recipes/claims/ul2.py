@@ -14,7 +14,7 @@ UL2_ARM, SPAN, MORE = "ul2", "span", "span-28"
 ARMS: dict[str, Any] = {
     UL2_ARM: {"objective": "ul2", "modes": "none"},
     SPAN: "span",
-    # as many tokens to predict as the mixture asks for
+    # about as many tokens to predict as the mixture asks for
     MORE: {"objective": "span", "share": 0.28},
 }
 CONTINUATION = {"objective": "span", "share": 0.25, "mean": 128}
@@ -91,8 +91,8 @@ UL2 = Claim(
     "Tay et al. 2022, UL2: Unifying Language Learning Paradigms",
     f"Bits per byte of what is written, French into English and the last quarter of held-out texts, each after {STEPS} steps "
     f"of learning it on models that learnt for {BASE_STEPS} steps of {STEP_BYTES} bytes by the mixture, without tokens of "
-    "modes, or by span corruption (15 %, spans of 3; beside it 28 %, which asks for as many tokens as the mixture); three "
-    "seeds.",
+    "modes, or by span corruption (15 %, spans of 3; beside it 28 %, which asks for about as many tokens as the mixture); "
+    "three seeds.",
     _steps,
     _judge,
 )
