@@ -35,6 +35,10 @@ CLAIMS: dict[str, dict[str, str]] = {
         "scaling-mix": "panglot.recipes.claims.scaling_mix:SCALING_MIX",
         "unshared-vocabulary": "panglot.recipes.claims.unshared:UNSHARED_VOCABULARY",
         "shared-layers": "panglot.recipes.claims.unshared:SHARED_LAYERS",
+        "ul2": "panglot.recipes.claims.ul2:UL2",
+        "salt": "panglot.recipes.claims.salt:SALT",
+        "mbart": "panglot.recipes.claims.translation_start:MBART",
+        "code-switch": "panglot.recipes.claims.translation_start:CODE_SWITCH",
     },
 }
 """Room to claim to where it lives."""
