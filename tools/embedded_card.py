@@ -17,9 +17,9 @@ language: [{codes}]
 
 # {name}
 
-{what}, {parameters:,} parameters in half precision, for work without a network: to try methods out, and as a start for adaptation
-experiments. It knows {count} languages a little, and the text that it learnt from is mostly the interfaces and manuals of software. It
-writes no text that anybody should rely on.
+{what}, {parameters:,} parameters in half precision, for work without a network: to try methods out,
+and as a start for experiments with adaptation. It knows {count} languages a little, and the text that it learnt from is mostly
+that of the interfaces and manuals of software. It writes no text that anybody should rely on.
 
 ```python
 from panglot.models import embedded_folder
@@ -29,10 +29,10 @@ folder = embedded_folder("embedded:{name}")
 tokenizer, model = AutoTokenizer.from_pretrained(folder), {loader}.from_pretrained(folder, dtype="float32")
 ```
 
-Trained with Panglot's own trainer by `tools/train_embedded_models.py`: {training}. The tokenizer
-(byte-level BPE, {pieces:,} pieces) was trained on the same text. The text, its {sources} sources and their licences (public domain, BSD,
-MIT, ISC, Apache-2.0, PostgreSQL) are listed in `docs/embedded-models.md` of the project; evaluation sets were taken out of it by runs
-of 13 words. Left out on purpose: {left_out}.
+Trained with Panglot's own trainer by `tools/train_embedded_models.py`: {training}.
+The tokenizer (byte-level BPE, {pieces:,} pieces) was trained on the same text. The text, its {sources} sources and their
+licences (public domain, BSD, MIT, ISC, Apache-2.0, PostgreSQL) are listed in `docs/embedded-models.md` of the project; evaluation
+sets were taken out of it by runs of 13 words. Left out on purpose: {left_out}.
 
 | language | {measure} | 95 % | MB of text |
 | --- | ---: | ---: | ---: |

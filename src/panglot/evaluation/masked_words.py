@@ -193,13 +193,13 @@ def _ranks(
     with step.progress("guessing", total=len(chosen)) as progress, torch.no_grad():
         for group in batches_by_tokens([len(each.given) for each in chosen], _TOKENS_AT_A_TIME, padded=True):
             labels = [[NO_LABEL] * len(chosen[at].given) for at in group]
-            for row, at in zip(labels, group, strict=True):
-                for place, wanted in zip(chosen[at].places, chosen[at].wanted, strict=True):
-                    row[place] = wanted
+            for label, at in zip(labels, group, strict=True):
+                for own, wanted in zip(chosen[at].places, chosen[at].wanted, strict=True):
+                    label[own] = wanted
             batch = to_device(padded([chosen[at].given for at in group], labels, opened.tokens.padding), device)
-            states = hidden_states(opened.network, batch)
-            for row, at in enumerate(group):
-                logits = head(states[row, chosen[at].places]).float()
+            states: Tensor = hidden_states(opened.network, batch)
+            for place, at in enumerate(group):
+                logits = head(states[place, chosen[at].places]).float()
                 ranks[at] = rank_of(torch.log_softmax(logits, dim=-1), chosen[at].wanted, top)
             progress.advance(len(group))
     return ranks

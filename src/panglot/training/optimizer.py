@@ -52,13 +52,14 @@ class MuonWithAdamW(torch.optim.Optimizer):
         self._muon, self._adamw = muon, adamw
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step of both."""
         # what a schedule, a checkpoint or accelerate has changed or put in place of the groups and the state since
         self._muon.param_groups, self._adamw.param_groups = self.param_groups[:1], self.param_groups[1:]
         self._muon.state = self._adamw.state = self.state
-        self._muon.step()
+        loss = self._muon.step(closure)  # type: ignore[no-untyped-call]
         self._adamw.step()
+        return loss
 
 
 def layer_matrices(network: nn.Module) -> list[nn.Parameter]:

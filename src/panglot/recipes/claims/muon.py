@@ -13,7 +13,7 @@ LANGUAGES = ("deu_Latn", "ell_Grek", "fra_Latn", "rus_Cyrl", "tur_Latn")
 RATES = (3e-3, 1e-2, 3e-2)
 STEPS = 80
 _METRIC = f"bits_per_byte_{STEPS}"
-_SHAPE: dict[str, Any] = {"architecture": "llama", "layers": 4, "width": 96, "heads": 3}
+_SHAPE: dict[str, Any] = {"architecture": "llama", "layers": 2, "width": 64, "heads": 2}
 _TRAINED: dict[str, Any] = {"batch_bytes": 3072, "sequence_length": 128, "weight_decay": 0.1, "precision": "fp32"}
 
 
@@ -32,7 +32,7 @@ def _steps() -> dict[str, StepRecipe]:
     found = {
         **harvested(),
         "rates-pairs": StepRecipe("corpus.select", {"of": "$pairs", "languages": list(LANGUAGES)}),
-        "rates-split": StepRecipe("corpus.split", {"of": "$rates-pairs", "test": 60}),
+        "rates-split": StepRecipe("corpus.split", {"of": "$rates-pairs", "test": 40}),
         "rates-text": StepRecipe("corpus.side", {"of": "$rates-split.train", "side": "source"}),
         "rates-heldout": StepRecipe("corpus.side", heldout),
         "rates-tokenizer": StepRecipe("vocabulary.train", {"text": "$rates-text", "size": 2000, "algorithm": "unigram"}),
@@ -66,11 +66,12 @@ def _judge(artifacts: Artifacts) -> list[Finding]:
 
 MUON = Claim(
     "muon",
-    "With Muon for the matrices of its layers a model trained from scratch reaches a lower loss than with AdamW for all weights.",
+    "With Muon for the matrices of its layers a model trained from scratch reaches a lower loss than with AdamW for all of its "
+    "weights.",
     "Jordan et al. 2024, Muon: An optimizer for hidden layers in neural networks; Liu et al. 2025, Muon is Scalable for LLM "
     "Training",
-    f"Bits per byte of held-out text of {len(LANGUAGES)} languages after {STEPS} steps of 3,072 bytes from scratch; each at the "
-    f"best of the rates {', '.join(f'{each:g}' for each in RATES)}, by the same text; three seeds.",
+    f"Bits per byte of held-out text of {len(LANGUAGES)} languages after {STEPS} steps of 3,072 bytes from scratch, each at "
+    f"the best of the rates {', '.join(f'{each:g}' for each in RATES)}, by the same text; three seeds.",
     _steps,
     _judge,
 )
