@@ -31,8 +31,8 @@ tokenizer, model = AutoTokenizer.from_pretrained(folder), {loader}.from_pretrain
 
 Trained with Panglot's own trainer by `tools/train_embedded_models.py`: {training}.
 The tokenizer (byte-level BPE, {pieces:,} pieces) was trained on the same text. The text, its {sources} sources and their
-licences (public domain, BSD, MIT, ISC, Apache-2.0, PostgreSQL) are listed in `docs/embedded-models.md` of the project; evaluation
-sets were taken out of it by runs of 13 words. Left out on purpose: {left_out}.
+licences (public domain, BSD, MIT, ISC, Apache-2.0, PostgreSQL) are listed in `docs/embedded-models.md` of the project;
+evaluation sets were taken out of it by runs of 13 words. Left out on purpose: {left_out}.
 
 | language | {measure} | 95 % | MB of text |
 | --- | ---: | ---: | ---: |

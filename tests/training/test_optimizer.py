@@ -134,3 +134,12 @@ def test_muon_does_not_go_with_shards():
     made = torch.optim.AdamW(network.parameters())
     with pytest.raises(InputError, match="keeps them in shards"):
         muon_in_place_of(made, network, learning_rate=0.1, weight_decay=0.0, sharded=True)
+
+
+def test_where_only_embeddings_learn_there_is_nothing_for_muon(tmp_path):
+    model, text = tiny(tmp_path / "model", "tiny:llama"), documents(tmp_path / "text", LINES)
+    for each in ("adamw", "muon"):
+        (tmp_path / each).mkdir()
+        step = Step(tmp_path / each, seed=5)
+        language_model(model=model, text=text, optimizer=each, trainable="embeddings", **SETTINGS, step=step)
+    assert furthest(weights_of(tmp_path / "adamw"), weights_of(tmp_path / "muon")) == 0.0

@@ -83,8 +83,8 @@ def layer_matrices(network: nn.Module) -> list[nn.Parameter]:
 
 def muon_in_place_of(
     optimizer: torch.optim.Optimizer, network: nn.Module, *, learning_rate: float, weight_decay: float, sharded: bool
-) -> MuonWithAdamW:
-    """Muon for the matrices of a network's layers, AdamW for whatever else an optimizer has.
+) -> torch.optim.Optimizer:
+    """Muon for the matrices of a network's layers, AdamW for whatever else an optimizer has; itself where no matrix learns.
 
     Args:
         optimizer: its groups say what learns, and which weight decay it has.
@@ -101,6 +101,8 @@ def muon_in_place_of(
             "Muon needs whole matrices, and fsdp2 keeps them in shards", where="optimizer", fix="take adamw, or parallel: ddp"
         )
     matrices = layer_matrices(network)
+    if not matrices:
+        return optimizer
     own = {id(each) for each in matrices}
     others = [
         {"params": kept, "weight_decay": group["weight_decay"]}
