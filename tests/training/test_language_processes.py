@@ -148,6 +148,25 @@ def _recipe(folder, **more):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc")
+def test_no_thread_of_gloo_is_left_when_python_ends(tmp_path):
+    """One that still holds a tensor then aborts the process: half of them, with these threads at the lowest priority."""
+    done = _torchrun(HERE / "ending_processes.py", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [(tmp_path / rank).read_text() for rank in "01"] == ["2 0", "2 0"]
+
+
+def test_one_of_several_processes_ends_without_waiting_for_threads():
+    code = "import threading; threading.Thread(target=threading.Event().wait).start(); from panglot.cli import main; main()"
+    for arguments, expected in ((["--version"], 0), (["run", "nowhere.yaml"], 2)):
+        environment = {**_environment(), "RANK": "0", "WORLD_SIZE": "2"}
+        command = [sys.executable, "-c", code, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
+        assert done.returncode == expected, done.stderr
+        assert done.stdout + done.stderr
+
+
+@pytest.mark.slow
 def test_a_recipe_in_two_processes(tmp_path):
     path = _recipe(tmp_path / "recipe")
     out = tmp_path / "run"

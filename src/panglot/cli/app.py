@@ -52,12 +52,19 @@ def main() -> None:
         # of several processes that fail alike one says it
         if first_process():
             print(f"panglot: {_one_line(str(error))}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _end(error.exit_code)
     except SystemExit as stop:
         if stop.code == EXIT_INTERRUPTED:
             print("\npanglot: stopped; nothing is half-written, and the same command goes on from here", file=sys.stderr)
             _leave(EXIT_INTERRUPTED)
-        raise
+        _end(stop.code)
+
+
+def _end(code: int | str | None) -> NoReturn:
+    if "RANK" in os.environ and not isinstance(code, str):
+        # threads of C++ that several processes leave behind abort them while Python ends
+        _leave(code or 0)
+    sys.exit(code)
 
 
 def _leave(code: int) -> NoReturn:

@@ -32,7 +32,7 @@ def first_process() -> bool:
         >>> first_process()
         True
     """
-    return not _several_were_started() or os.environ.get("RANK", "0") == "0"
+    return not several_were_started() or os.environ.get("RANK", "0") == "0"
 
 
 @contextmanager
@@ -46,18 +46,22 @@ def several(planned: Sequence[PlannedStep], folder: Path, *, alone: Path | None 
 
     Raises:
         InputError: the processes do not find each other.
-        SystemExit: in the processes that are not the first, when the run is over; in the first where another one has
-            said what went wrong.
+        SystemExit: in the first where another one has said what went wrong. The others end here, when the run is over.
     """
     global _joined
-    if not _several_were_started():
+    if not several_were_started():
         yield
         return
     from panglot.training.processes import joined, lost
 
+    if not first_process():
+        with joined() as processes:
+            code = _follow(planned, folder if alone is None else None, processes)
+            if code:
+                # the first one does not wait for the others then
+                leave(code)
+        leave(code)
     with joined() as processes:
-        if not processes.first:
-            _follow(planned, folder if alone is None else None, processes)
         _joined = processes
         code = _DEFECT
         try:
@@ -92,24 +96,25 @@ def together_with_the_others(step: PlannedStep) -> Iterator[None]:
         yield
 
 
-def _follow(planned: Sequence[PlannedStep], folder: Path | None, processes: "Processes") -> NoReturn:
+def _follow(planned: Sequence[PlannedStep], folder: Path | None, processes: "Processes") -> int:
+    """Do this process's part of the run; the code with which the run ended."""
     steps = {each.name: each for each in planned}
     while True:
         said: dict[str, Any] = processes.hear()
         if _ENDED in said:
-            sys.exit(said[_ENDED])
+            return int(said[_ENDED])
         try:
             _do_part(steps[said["step"]], steps, folder, processes)
         except PanglotError as error:
             if processes.speaks():
                 print(f"panglot: {error}", file=sys.stderr, flush=True)
-            _leave(error.exit_code)
+            leave(error.exit_code)
         except Exception:
             # where another process has ended, its error has been said
             if not processes.speaks():
-                _leave(EXIT_BAD_INPUT)
+                leave(EXIT_BAD_INPUT)
             traceback.print_exc()
-            _leave(_DEFECT)
+            leave(_DEFECT)
 
 
 def _do_part(step: PlannedStep, steps: dict[str, PlannedStep], folder: Path | None, processes: "Processes") -> None:
@@ -132,12 +137,22 @@ def _say_once(processes: "Processes", error: BaseException) -> None:
         raise SystemExit(getattr(error, "exit_code", _DEFECT)) from error
 
 
-def _leave(code: int) -> NoReturn:
-    """End at once: in the middle of a step the others cannot be waited for."""
+def leave(code: int) -> NoReturn:
+    """End at once, without what Python does at its end: threads of C++ that still work abort the process then.
+
+    Args:
+        code: exit code.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def _several_were_started() -> bool:
+def several_were_started() -> bool:
+    """Whether this process is one of several that were started together.
+
+    Example:
+        >>> several_were_started()
+        False
+    """
     return os.environ.get("WORLD_SIZE", "1") not in ("", "0", "1") and "RANK" in os.environ

@@ -5,10 +5,11 @@ read here once and then hidden, so that no library joins the processes on its ow
 stays alone. Facts and errors travel as JSON, sums over a group of processes.
 """
 
+import gc
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -151,6 +152,10 @@ def joined() -> Iterator[Processes]:
     The number of processes is counted by a sum over them, and must be what the launcher said. On a machine with GPUs each
     process sees only its own.
 
+    No process leaves before all have done the block. Afterwards the threads of gloo are gone, unless something outside of the
+    block holds what was wrapped for several processes, or an error does. A thread that still holds a tensor when Python ends
+    aborts the process, whatever it has done before ("terminate called without an active exception").
+
     Raises:
         InputError: they do not find each other, or are not as many as was said.
     """
@@ -165,12 +170,32 @@ def joined() -> Iterator[Processes]:
         del os.environ[name]
     try:
         yield found
+        # who leaves may take the store along, from which another still reads; the work is done, so nobody is waited for twice
+        with suppress(RuntimeError):
+            found.summed([1.0])
     finally:
         os.environ.update(said)
-        distributed.destroy_process_group()
+        _let_go()
+
+
+def _let_go() -> None:
+    """Destroy the group and drop what refers to it: its threads end with the last reference."""
+    from torch.distributed.device_mesh import DeviceMesh
+
+    # wrapped networks are cycles
+    gc.collect()
+    distributed.destroy_process_group()
+    for each in gc.get_objects():
+        # the caches of DTensor keep every mesh for good
+        if type(each) is DeviceMesh:
+            vars(each).get("_pg_registry", {}).clear()
+    gc.collect()
 
 
 def _met(rank: int, size: int, local: int, *, on_gpu: bool) -> Processes:
+    # its functions have the group that exists when it is imported as their default, and would keep it for good
+    import torch.distributed.nn  # noqa: F401
+
     try:
         store, *_ = next(rendezvous("env://", rank=rank, world_size=size, timeout=_JOINING))
         # a launcher that starts all processes again keeps its store

@@ -1,0 +1,53 @@
+"""Shares some networks between processes and ends as Python ends; run by test_language_processes.py.
+
+torchrun --nproc-per-node 2 ending_processes.py PLACE        each process writes the names of its threads to PLACE/RANK
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from panglot.training.parallel import Learner
+from panglot.training.processes import Processes, joined, together
+
+THREADS = Path("/proc/self/task")
+
+
+def threads() -> list[Path]:
+    return [each for each in THREADS.iterdir() if (each / "comm").read_text().startswith("pt_gloo")]
+
+
+class Network(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(8, 8), nn.Linear(8, 8)])
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        for each in self.layers:
+            given = each(given)
+        return given.sum()
+
+
+def learn(parallel: str, processes: Processes) -> None:
+    learner = Learner(Network(), parallel, processes)
+    wrapped = learner.wrap(learner.network, torch.device("cpu"), all_used=True)
+    for _ in range(3):
+        wrapped(torch.ones(2, 8)).backward()
+    learner.gather()
+
+
+if __name__ == "__main__":
+    with joined() as found:
+        # on a machine with other work a thread of gloo comes late to what it has to tidy up
+        for each in threads():
+            os.sched_setscheduler(int(each.name), os.SCHED_IDLE, os.sched_param(0))
+        seen = len(threads())
+        with together(found):
+            learn("ddp", found)
+            learn("fsdp2", found)
+        for _ in range(5):
+            found.summed([1.0] * 1000)
+    Path(sys.argv[1], str(found.rank)).write_text(f"{seen} {len(threads())}")
