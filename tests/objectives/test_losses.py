@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from panglot.artifacts import InputError
-from panglot.objectives.batch import NO_LABEL, count_labels, part
+from panglot.objectives.batch import NO_LABEL, count_labels, packed, part, row_lengths
 from panglot.objectives.objective import OBJECTIVES
 from panglot.objectives.single import SINGLE
 from panglot.objectives.soft_labels import guesses
@@ -165,3 +165,31 @@ def test_rows_are_never_longer_than_they_may_be(bench, kind, name):
             assert len(row.labels) == len(row.decoder_ids or row.ids)
             if row.other is not None:
                 assert len(row.other.ids) <= limit
+
+
+PACKED = [case for case in CASES if case[0].packable and case[1] in ("bert", "xlm-r", "modernbert", "llama")]
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize(("kind", "name"), PACKED, ids=[f"{kind.__name__}-{name}" for kind, name in PACKED])
+def test_packed_rows_have_the_loss_and_the_gradient_of_the_rows(bench, generator, kind, name, attention):
+    objective, model, teacher, tokens, batch = _made(bench, kind, name, generator)
+    assert set(objective.also_read_by) <= {teacher}
+    for each in (model, teacher):
+        each.set_attn_implementation(attention)
+    longest = max(row_lengths(batch))
+    together = packed(batch, 2 * longest, tokens.padding)
+    assert len(together["input_ids"]) < len(batch["input_ids"])
+    found = []
+    for rows in (batch, together):
+        model.zero_grad()
+        loss, figures = objective.loss(model, rows)
+        loss.backward()
+        found.append((loss.detach(), figures["labels"], [each.grad for each in model.parameters()]))
+    (one, labels, first), (other, counted, second) = found
+    assert labels == counted
+    torch.testing.assert_close(other, one, atol=1e-5, rtol=1e-5)
+    for a, b in zip(first, second, strict=True):
+        assert (a is None) == (b is None)
+        if a is not None:
+            torch.testing.assert_close(b, a, atol=1e-5, rtol=1e-5)

@@ -1,6 +1,6 @@
 """Trains the models that it is told, in as many processes as `torchrun` starts; run by test_language_processes.py.
 
-torchrun --nproc-per-node 2 several_processes.py PLACE CASE…        CASE is NAME:PARALLEL:SCRATCH
+torchrun --nproc-per-node 2 several_processes.py PLACE CASE…        CASE is NAME:PARALLEL:SCRATCH[:PACKING]
 """
 
 import sys
@@ -25,7 +25,7 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def case(place: Path, name: str, parallel: str, scratch: str, processes: Processes) -> None:
+def case(place: Path, processes: Processes, name: str, parallel: str, scratch: str, packing: str = "none") -> None:
     out = place / f"{name}-{parallel}-{scratch}-{processes.size}" if processes.first else place / f"rank-{processes.rank}"
     out.mkdir(exist_ok=True)
     step = Step(out, seed=17, scratch=place / "scratches" / f"{name}-{scratch}-{processes.rank}")
@@ -33,7 +33,7 @@ def case(place: Path, name: str, parallel: str, scratch: str, processes: Process
     with seeded(17 + processes.rank):
         opened = open_language_model(Model(place / name), None, longest=64)
     without_dropout(opened.network)
-    settings = Training(**{**SETTINGS, "parallel": parallel})
+    settings = Training(**{**SETTINGS, "parallel": parallel, "packing": packing})
     with together(processes):
         speed = train(opened, Documents(place / "text"), settings, step)
     if processes.first:
@@ -46,4 +46,4 @@ def case(place: Path, name: str, parallel: str, scratch: str, processes: Process
 if __name__ == "__main__":
     with joined() as found:
         for each in sys.argv[2:]:
-            case(Path(sys.argv[1]), *each.split(":"), found)
+            case(Path(sys.argv[1]), found, *each.split(":"))

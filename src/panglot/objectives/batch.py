@@ -103,6 +103,15 @@ def count_labels(batch: Batch) -> int:
     return found + (count_labels(batch["other"]) if "other" in batch else 0)
 
 
+def row_lengths(batch: Batch) -> list[int]:
+    """Tokens of each row, those of the decoder included."""
+    found = batch["attention_mask"].sum(dim=1)
+    if "decoder_attention_mask" in batch:
+        found = found + batch["decoder_attention_mask"].sum(dim=1)
+    lengths: list[int] = found.tolist()
+    return lengths
+
+
 def to_device(batch: Batch, device: torch.device) -> Batch:
     """The batch on a device."""
     return _mapped(batch, lambda each: each.to(device, non_blocking=True))

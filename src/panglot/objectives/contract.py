@@ -22,6 +22,7 @@ class LanguageObjective(BaseModel):
         takes: architectures that it can train, the usual one first.
         reads: text, or sentence pairs.
         needs_words: whether examples must say which word each token belongs to.
+        packable: whether rows may stand behind one another in one row, none seeing another.
         divisible: whether the losses of parts of a batch, each given the batch's number of labels, add up to the batch's loss.
     """
 
@@ -30,10 +31,16 @@ class LanguageObjective(BaseModel):
     takes: ClassVar[tuple["Architecture", ...]] = ("encoder",)
     reads: ClassVar[Literal["text", "pairs"]] = "text"
     divisible: ClassVar[bool] = True
+    packable: ClassVar[bool] = True
 
     @property
     def needs_words(self) -> bool:
         return False
+
+    @property
+    def also_read_by(self) -> "tuple[nn.Module, ...]":
+        """Models that read the rows beside the one that learns."""
+        return ()
 
     def check(self, tokens: "Tokens", name: str) -> None:
         """Refuse a tokenizer or an architecture that cannot be trained so.

@@ -41,6 +41,9 @@ def packs(network: nn.Module, *, time: int = 256) -> bool:
     from panglot.objectives.labelled import hidden_states
 
     config = _config(network)
+    if config.model_type == "xmod":
+        # its adapters are chosen by the language of a row, and one row may hold several
+        return False
     answers = _known.setdefault(network, {})
     key = (time, str(getattr(config, "_attn_implementation", "")))
     if key in answers:

@@ -47,6 +47,10 @@ class SmallModelLabels(Masking):
     top: Annotated[int, Field(ge=1)] | None = None
     _teacher: Any = PrivateAttr(None)
 
+    @property
+    def also_read_by(self) -> "tuple[nn.Module, ...]":
+        return () if self._teacher is None else (self._teacher,)
+
     def check(self, tokens: "Tokens", name: str) -> None:
         """Refuse an encoder's tokenizer without a mask."""
         if tokens.architecture == "decoder":

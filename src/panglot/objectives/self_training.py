@@ -46,6 +46,10 @@ class SelfTraining(Masking):
     def needs_words(self) -> bool:
         return self.whole_words
 
+    @property
+    def also_read_by(self) -> "tuple[nn.Module, ...]":
+        return () if self._teacher is None else (self._teacher,)
+
     def bound(self, materials: "Materials") -> Self:
         """With the teacher."""
         from panglot.objectives.salt import teacher_of

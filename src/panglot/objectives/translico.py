@@ -49,6 +49,7 @@ class TransliterationContrast(Masking):
     takes: ClassVar[tuple["Architecture", ...]] = ("encoder",)
     reads: ClassVar[Literal["text", "pairs"]] = "pairs"
     divisible: ClassVar[bool] = False
+    packable: ClassVar[bool] = False
     objective: Literal["translico"] = "translico"
     weight: Annotated[float, Field(ge=0)] = 0.5
     temperature: Annotated[float, Field(gt=0)] = 1.0

@@ -18,7 +18,7 @@ from panglot.training.budget import BudgetText, parse_budget
 from panglot.training.curriculum import Mixing
 from panglot.training.language_training import train
 from panglot.training.learnt_text import LearntText, learnt_from
-from panglot.training.settings import GuardSetting, Optimizer, Parallel, Tracker, Training
+from panglot.training.settings import GuardSetting, Optimizer, Packing, Parallel, Tracker, Training
 
 if TYPE_CHECKING:
     from panglot.objectives.opening import Opened
@@ -58,6 +58,7 @@ def language_model(
     compile: bool = False,
     gradient_checkpointing: bool = False,
     tokens_at_a_time: Annotated[int, Field(ge=8)] | None = None,
+    packing: Packing = "none",
     parallel: Parallel = "auto",
     checkpoint_every: BudgetText | None = "10min",
     guard: GuardSetting | None = None,
@@ -111,6 +112,8 @@ def language_model(
         compile: whether the layers are compiled (torch.compile).
         gradient_checkpointing: compute each layer again in the backward pass: less memory, about a third more time.
         tokens_at_a_time: most tokens that go through the model together; none for what suits the device.
+        packing: lay several passages of a step into one row, where none sees another and positions begin again: `always`, or
+            `auto`, on a GPU and where model and objective can. It is the same training with less padding.
         parallel: how several processes share the training: `ddp` (the whole model in each), `fsdp2` (in shards).
         checkpoint_every: time or steps between checkpoints, such as `10min` or `500 steps`; none writes none.
         guard: what retained languages may lose in bits per byte, and what is done then; a number is a share.
@@ -149,6 +152,7 @@ def language_model(
         compile=compile,
         gradient_checkpointing=gradient_checkpointing,
         tokens_at_a_time=tokens_at_a_time,
+        packing=packing,
         parallel=parallel,
         checkpoint_every=checkpoint_every,
         guard=guard,

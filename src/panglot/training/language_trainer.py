@@ -17,8 +17,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from panglot.artifacts import PanglotError
-from panglot.models.token_batches import batches_by_tokens
-from panglot.objectives.batch import Batch, count_labels, part, to_device
+from panglot.objectives.batch import Batch, count_labels, row_lengths, to_device
 from panglot.training.attention import choose_attention
 from panglot.training.checkpoint import State, load_optimizer, load_weights, save
 from panglot.training.language_arguments import GRADIENT_NORM, language_arguments
@@ -26,9 +25,10 @@ from panglot.training.language_batches import LanguageBatches, Part
 from panglot.training.loss_module import LossModule
 from panglot.training.not_finite import bad_gradient, bad_loss
 from panglot.training.optimizer import MuonWithAdamW, muon_in_place_of
+from panglot.training.packed_rows import packed_length, rows_of_passes
 from panglot.training.parallel import Learner, blocks, full
 from panglot.training.processes import Processes, current
-from panglot.training.settings import Optimizer, Parallel
+from panglot.training.settings import Optimizer, Packing, Parallel
 
 if TYPE_CHECKING:
     from panglot.objectives.opening import Opened
@@ -71,6 +71,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
             is clipped to 1.
         tokens_at_a_time: most tokens, padding counted, that go through the model together.
         shrunk: whether memory was too small for as many as at first.
+        packed: tokens in a packed row, None where rows are not packed.
         learner: the network, as it is spread over the processes.
         seconds: time spent in steps, that of earlier runs included.
         squared: sum of the squares of the lengths of all rows of this run.
@@ -88,6 +89,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         tokens_at_a_time: int | None = None,
         compiled: bool = False,
         optimizer: Optimizer = "adamw",
+        packing: Packing = "none",
     ) -> None:
         self.processes: Processes = current()
         self.learner = Learner(opened.network, parallel, self.processes)
@@ -102,6 +104,10 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         self._attention = choose_attention(
             self.learner.network, device=self.args.device.type, precision=precision, longest=batches.longest
         )
+        self.packed = packed_length(
+            packing, self.learner.network, batches.objectives, limit=opened.limit, device=self.args.device
+        )
+        self._padding = opened.tokens.padding
         self._compiled = blocks(self.learner.network) if compiled else []
         for each in self._compiled:
             each.compile(dynamic=True)
@@ -201,8 +207,8 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         """
         began = time.monotonic()
         at, number = int(inputs["at"]), int(inputs["at"]) + 1
-        parts = [Part(each.objective, to_device(each.batch, self.args.device), each.passages) for each in inputs["parts"]]
-        lengths = [each for one in parts for each in _lengths(one.batch)]
+        parts: list[Part] = list(inputs["parts"])
+        lengths = [each for one in parts for each in row_lengths(one.batch)]
         counts = [sum(count_labels(each.batch) for each in parts), sum(lengths), sum(each * each for each in lengths)]
         labels, tokens, squared = (round(each) for each in self.processes.summed(counts))
         if labels == 0:
@@ -219,12 +225,14 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         value = self.processes.summed([float(loss)])[0]
         if not math.isfinite(value):
             sharded = self.learner.how == "fsdp2"
-            passage = bad_loss(self._loss, parts, self._autocast, self.processes, in_step=sharded)
+            passage = bad_loss(self._loss, self._here(parts), self._autocast, self.processes, in_step=sharded)
             raise self._not_finite(f"the loss is {value}", number, passage)
         self._norm = float(full(nn.utils.clip_grad_norm_(self.learner.network.parameters(), GRADIENT_NORM)))
         if not math.isfinite(self._norm):
             # a pass alone would wait for shards of the other processes
-            passage = None if self.learner.how == "fsdp2" else bad_gradient(self._loss, parts, self._autocast, self.processes)
+            passage = None
+            if self.learner.how != "fsdp2":
+                passage = bad_gradient(self._loss, self._here(parts), self._autocast, self.processes)
             raise self._not_finite(f"the gradient is {self._norm}", number, passage)
         self.seconds += time.monotonic() - began
         self.squared += squared
@@ -300,11 +308,10 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         count = len(self._batches.objectives)
         pieces: list[list[Batch]] = [[] for _ in range(count)]
         for each in parts:
+            found = [each.batch]
             if self._batches.objectives[each.objective].divisible:
-                chosen = batches_by_tokens(_lengths(each.batch), self.tokens_at_a_time, padded=True)
-                pieces[each.objective] = [part(each.batch, rows) for rows in chosen]
-            else:
-                pieces[each.objective] = [each.batch]
+                found = rows_of_passes(each.batch, tokens=self.tokens_at_a_time, length=self.packed, padding=self._padding)
+            pieces[each.objective] = [to_device(piece, self.args.device) for piece in found]
         most = [round(each) for each in self.processes.largest([len(each) for each in pieces])]
         return [
             (objective, pieces[objective][at] if at < len(pieces[objective]) else None)
@@ -312,12 +319,15 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
             for at in range(most[objective])
         ]
 
+    def _here(self, parts: Sequence[Part]) -> list[Part]:
+        return [Part(each.objective, to_device(each.batch, self.args.device), each.passages) for each in parts]
+
     def _shrink(self, model: nn.Module, parts: Sequence[Part]) -> None:
         # outside of the except block, whose traceback holds the tensors that are to be freed
         model.zero_grad(set_to_none=True)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        lengths = [each for one in parts for each in _lengths(one.batch)]
+        lengths = [each for one in parts for each in row_lengths(one.batch)]
         longest, at_once = (
             round(each) for each in self.processes.largest([max(lengths, default=0), max(lengths, default=0) * len(lengths)])
         )
@@ -410,11 +420,3 @@ def _memory_error(tokens: int) -> PanglotError:
         f"memory is too small for {tokens:,} tokens at a time, and the other processes wait for this one",
         fix=f"set tokens_at_a_time to {max(1, tokens // 2)}, or less",
     )
-
-
-def _lengths(batch: Batch) -> list[int]:
-    found = batch["attention_mask"].sum(dim=1)
-    if "decoder_attention_mask" in batch:
-        found = found + batch["decoder_attention_mask"].sum(dim=1)
-    lengths: list[int] = found.tolist()
-    return lengths

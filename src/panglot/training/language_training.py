@@ -156,6 +156,7 @@ def _trainer(
         tokens_at_a_time=training.tokens_at_a_time,
         compiled=training.compile,
         optimizer=training.optimizer,
+        packing=training.packing,
         args=language_arguments(
             scratch,
             steps=steps,
@@ -296,6 +297,7 @@ def _write_figures(
             "device": str(trainer.args.device),
             "processes": trainer.processes.size,
             "parallel": trainer.learner.how,
+            "packed": trainer.packed is not None,
             "loss_first": curve[0]["loss"],
             "loss_last": curve[-1]["loss"],
             "parameters_trained": sum(each.numel() for each in opened.network.parameters() if each.requires_grad),

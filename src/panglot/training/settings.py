@@ -10,6 +10,8 @@ Parallel = Literal["auto", "none", "ddp", "fsdp2", "deepspeed"]
 """How several processes share a training; `auto` is `ddp` where there are several."""
 Optimizer = Literal["adamw", "muon"]
 """What weights are moved by; `muon` is Muon for the matrices of the layers and AdamW for the rest."""
+Packing = Literal["none", "auto", "always"]
+"""Whether several passages are laid into one row; `auto` does where there is a GPU, and model and objective can."""
 Tracker = Literal["tensorboard", "wandb", "trackio"]
 
 
@@ -79,6 +81,7 @@ class Training(BaseModel):
         compile: whether the layers are compiled (torch.compile).
         gradient_checkpointing: compute each layer again in the backward pass instead of keeping what it computed.
         tokens_at_a_time: most tokens, padding counted, that go through the model together; none for what suits the device.
+        packing: whether several passages of a step are laid into one row, none of which sees another.
         parallel: how several processes share the training.
         checkpoint_every: time or steps between checkpoints; none writes none.
         guard: against forgetting.
@@ -101,6 +104,7 @@ class Training(BaseModel):
     compile: bool = False
     gradient_checkpointing: bool = False
     tokens_at_a_time: Annotated[int, Field(ge=8)] | None = None
+    packing: Packing = "none"
     parallel: Parallel = "auto"
     checkpoint_every: BudgetText | None = None
     guard: GuardSetting | None = None
