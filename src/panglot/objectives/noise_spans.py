@@ -90,7 +90,8 @@ def check_sentinels(tokens: "Tokens", name: str, needed: int = 2) -> None:
         raise InputError(
             f"{name} cannot learn from spans that are cut out: its tokenizer has {len(tokens.sentinels) or 'no'} sentinels",
             where="objective",
-            fix="add the tokens <extra_id_0> … <extra_id_99> to the tokenizer, and rows for them to the model, or take "
+            fix="add the tokens <extra_id_0> … <extra_id_99> to the tokenizer, and rows for them to the model "
+            "(vocabulary.add_special_tokens, sentinels: 100), or take "
             + ("mbart, which needs a mask" if tokens.architecture == "seq2seq" else "clm"),
         )
 

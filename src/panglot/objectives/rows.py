@@ -38,7 +38,8 @@ def language_token(language: str, tokens: "Tokens") -> int:
         raise InputError(
             f"the tokenizer has no token for {language}",
             where="language",
-            fix=f"it knows {known}: give the texts one of these tags, add a token, or set language_tokens: none",
+            fix=f"it knows {known}: give the texts one of these tags, add a token (vocabulary.add_special_tokens), "
+            "or set language_tokens: none",
         )
     return found
 

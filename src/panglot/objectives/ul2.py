@@ -92,7 +92,8 @@ class MixtureOfDenoisers(LanguageObjective):
             raise InputError(
                 f"the tokenizer of {name} has no token {' '.join(missing)} for the modes of ul2",
                 where="modes",
-                fix="add them to the tokenizer and rows for them to the model, name the tokens that it has for them, "
+                fix="add them to the tokenizer and rows for them to the model (vocabulary.add_special_tokens), name the tokens "
+                "that it has for them, "
                 "write them with other tokens (spelled: true), or go without (modes: none)",
             )
 

@@ -11,6 +11,7 @@ COMPONENTS: dict[str, str] = {
     "load": "panglot.vocabulary.load:load",
     "romanised_text": "panglot.vocabulary.romanised_text:romanised_text",
     "romanise_pairs": "panglot.vocabulary.romanise_pairs:romanise_pairs",
+    "add_special_tokens": "panglot.vocabulary.add_special_tokens:add_special_tokens",
     "extend_tokenizer": "panglot.vocabulary.extend_tokenizer:extend_tokenizer",
     "merge_tokenizers": "panglot.vocabulary.merge_tokenizers:merge_tokenizers",
     "transliterate_tokenizer": "panglot.vocabulary.transliterate_tokenizer:transliterate_tokenizer",
