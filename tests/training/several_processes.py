@@ -1,6 +1,6 @@
 """Trains the models that it is told, in as many processes as `torchrun` starts; run by test_language_processes.py.
 
-torchrun --nproc-per-node 2 several_processes.py PLACE CASE…        CASE is NAME:PARALLEL:SCRATCH[:PACKING]
+torchrun --nproc-per-node 2 several_processes.py PLACE CASE…        CASE is NAME:PARALLEL:SCRATCH[:PACKING[:OBJECTIVE]]
 """
 
 import sys
@@ -10,10 +10,14 @@ from language_cases import without_dropout
 
 from panglot.artifacts import Step
 from panglot.corpus.documents import Documents
+from panglot.corpus.pairs import Pairs
 from panglot.models.model import Model
+from panglot.objectives.objective import parse_objectives
 from panglot.objectives.opening import open_language_model
 from panglot.training.language_model import save_language_model
 from panglot.training.language_training import train
+from panglot.training.learnt_text import LearntText
+from panglot.training.materials import bound_to
 from panglot.training.processes import Processes, joined, together
 from panglot.training.seeding import seeded
 from panglot.training.settings import Training
@@ -25,17 +29,21 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def case(place: Path, processes: Processes, name: str, parallel: str, scratch: str, packing: str = "none") -> None:
+def case(
+    place: Path, processes: Processes, name: str, parallel: str, scratch: str, packing: str = "none", objective: str = ""
+) -> None:
     out = place / f"{name}-{parallel}-{scratch}-{processes.size}" if processes.first else place / f"rank-{processes.rank}"
     out.mkdir(exist_ok=True)
     step = Step(out, seed=17, scratch=place / "scratches" / f"{name}-{scratch}-{processes.rank}")
     # a head of its own for each process: that of the first must count
     with seeded(17 + processes.rank):
-        opened = open_language_model(Model(place / name), None, longest=64)
+        opened = open_language_model(Model(place / name), parse_objectives(objective) if objective else None, longest=64)
+    opened = bound_to(opened)
     without_dropout(opened.network)
     settings = Training(**{**SETTINGS, "parallel": parallel, "packing": packing})
+    learnt = LearntText(pairs=(Pairs(place / "pairs"),)) if objective else Documents(place / "text")
     with together(processes):
-        speed = train(opened, Documents(place / "text"), settings, step)
+        speed = train(opened, learnt, settings, step)
     if processes.first:
         (out / "facts.txt").write_text(
             f"{processes.size} {step.figures['processes']} {step.figures['parallel']} {speed['steps_of_this_run']}"

@@ -10,27 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from language_cases import LINES, curve_of, documents, furthest, tiny, weights_of
+from several import HERE, environment, torchrun
 
-import panglot
 from panglot.artifacts import InputError
 from panglot.objectives.opening import open_language_model
 from panglot.training.language_batches import LanguageBatches, dealt
 from panglot.training.parallel import chosen
 from panglot.training.processes import Processes, current, joined, launched
 from panglot.training.text_stream import Passage
-
-HERE = Path(__file__).parent
-SOURCE = Path(panglot.__file__).parent.parent
-
-
-def _environment():
-    own = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
-    return {**own, "PYTHONPATH": f"{SOURCE}{os.pathsep}{HERE}", "OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error"}
-
-
-def _torchrun(*arguments, processes=2, timeout=240):
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=_environment(), check=False)
 
 
 @given(st.lists(st.integers(0, 1000), max_size=40), st.integers(1, 5))
@@ -103,9 +90,9 @@ def test_two_processes_learn_what_one_does_and_take_over_each_others_checkpoints
     names, ways = ("bert", "llama"), ("ddp", "fsdp2")
     # what a process packs depends on what it was dealt
     cases = [*(f"{name}:{way}:{way}" for name in names for way in ways), "llama:ddp:packed:always", "bert:fsdp2:packed:always"]
-    alone = _torchrun(HERE / "several_processes.py", place, *(f"{name}:auto:one" for name in names), processes=1)
+    alone = torchrun(HERE / "several_processes.py", place, *(f"{name}:auto:one" for name in names), processes=1)
     assert alone.returncode == 0, alone.stderr
-    both = _torchrun(HERE / "several_processes.py", place, *cases)
+    both = torchrun(HERE / "several_processes.py", place, *cases)
     assert both.returncode == 0, both.stderr
     for name in names:
         one = place / f"{name}-auto-one-1"
@@ -125,9 +112,9 @@ def test_two_processes_learn_what_one_does_and_take_over_each_others_checkpoints
         (scratches / f"{name}-one-0").rename(scratches / f"{name}-of_one-0")
         (scratches / f"{name}-ddp-0").rename(scratches / f"{name}-of_ddp-0")
         (scratches / f"{name}-fsdp2-0").rename(scratches / f"{name}-of_fsdp2-0")
-    back = _torchrun(HERE / "several_processes.py", place, "bert:auto:of_fsdp2", "llama:auto:of_ddp", processes=1)
+    back = torchrun(HERE / "several_processes.py", place, "bert:auto:of_fsdp2", "llama:auto:of_ddp", processes=1)
     assert back.returncode == 0, back.stderr
-    forth = _torchrun(HERE / "several_processes.py", place, "bert:ddp:of_one", "llama:fsdp2:of_one", "llama:ddp:of_fsdp2")
+    forth = torchrun(HERE / "several_processes.py", place, "bert:ddp:of_one", "llama:fsdp2:of_one", "llama:ddp:of_fsdp2")
     assert forth.returncode == 0, forth.stderr
     for name, folder in (
         ("bert", "bert-auto-of_fsdp2-1"), ("llama", "llama-auto-of_ddp-1"), ("bert", "bert-ddp-of_one-2"),
@@ -155,7 +142,7 @@ def _recipe(folder, **more):
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc")
 def test_no_thread_of_gloo_is_left_when_python_ends(tmp_path):
     """One that still holds a tensor then aborts the process: half of them, with these threads at the lowest priority."""
-    done = _torchrun(HERE / "ending_processes.py", tmp_path)
+    done = torchrun(HERE / "ending_processes.py", tmp_path)
     assert done.returncode == 0, done.stderr
     assert [(tmp_path / rank).read_text() for rank in "01"] == ["2 0", "2 0"]
 
@@ -163,9 +150,9 @@ def test_no_thread_of_gloo_is_left_when_python_ends(tmp_path):
 def test_one_of_several_processes_ends_without_waiting_for_threads():
     code = "import threading; threading.Thread(target=threading.Event().wait).start(); from panglot.cli import main; main()"
     for arguments, expected in ((["--version"], 0), (["run", "nowhere.yaml"], 2)):
-        environment = {**_environment(), "RANK": "0", "WORLD_SIZE": "2"}
+        variables = {**environment(), "RANK": "0", "WORLD_SIZE": "2"}
         command = [sys.executable, "-c", code, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=variables, check=False)
         assert done.returncode == expected, done.stderr
         assert done.stdout + done.stderr
 
@@ -174,7 +161,7 @@ def test_one_of_several_processes_ends_without_waiting_for_threads():
 def test_a_recipe_in_two_processes(tmp_path):
     path = _recipe(tmp_path / "recipe")
     out = tmp_path / "run"
-    done = _torchrun("-m", "panglot", "run", path, "--out", out)
+    done = torchrun("-m", "panglot", "run", path, "--out", out)
     assert done.returncode == 0, done.stderr
     manifest = json.loads((out / "steps" / "trained" / "manifest.json").read_text())
     assert (manifest["figures"]["processes"], manifest["figures"]["parallel"]) == (2, "ddp")
@@ -185,7 +172,7 @@ def test_a_recipe_in_two_processes(tmp_path):
     # one process, and another way to share: the step is kept
     again = subprocess.run(
         [sys.executable, "-m", "panglot", "run", path, "trained.parallel=none", "--out", out],
-        capture_output=True, text=True, env=_environment(), check=False,
+        capture_output=True, text=True, env=environment(), check=False,
     )  # fmt: skip
     assert "0 steps run in 0 s, 3 kept" in again.stderr
 
@@ -201,7 +188,7 @@ def test_a_recipe_in_two_processes(tmp_path):
     ],
 )
 def test_an_error_ends_all_processes_and_is_said_once(tmp_path, more, said):
-    done = _torchrun("-m", "panglot", "run", _recipe(tmp_path / "recipe", **more), "--out", tmp_path / "run", timeout=120)
+    done = torchrun("-m", "panglot", "run", _recipe(tmp_path / "recipe", **more), "--out", tmp_path / "run", timeout=120)
     assert done.returncode != 0
     lines = [each for each in done.stderr.splitlines() if each.startswith("panglot: ")]
     assert len(lines) == 1, done.stderr

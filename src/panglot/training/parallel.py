@@ -28,7 +28,7 @@ def chosen(parallel: Parallel, processes: Processes) -> Literal["none", "ddp", "
         raise InputError(
             "training with DeepSpeed is not built in",
             where="parallel",
-            fix="take fsdp2, which shards weights, gradients and optimizer as ZeRO stage 3 does",
+            fix="take fsdp2, which shards weights, gradients and optimizer as ZeRO stage 3 does, or ddp",
         )
     if parallel == "auto":
         return "ddp" if processes.size > 1 else "none"
