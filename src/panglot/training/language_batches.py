@@ -113,6 +113,29 @@ class LanguageBatches(Dataset[Batch]):
         ]
 
 
+class Shares(Dataset[dict[str, Any]]):
+    """What one process does of each step that is left.
+
+    Args:
+        batches: all steps.
+        start: steps that were done before.
+        rank: number of the process.
+        size: of processes.
+    """
+
+    def __init__(self, batches: LanguageBatches, start: int, *, rank: int, size: int) -> None:
+        self._batches, self._start, self._rank, self._size = batches, start, rank, size
+
+    def __len__(self) -> int:
+        return len(self._batches) - self._start
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        at = self._start + place
+        if place >= len(self):
+            raise IndexError(at)
+        return {"at": at, "parts": self._batches.parts(at, rank=self._rank, size=self._size)}
+
+
 def _example(passage: Passage) -> Example:
     other = None if passage.other is None else Example((), passage.other, passage.other_language)
     return Example((), passage.text, passage.language, last=passage.last, other=other)

@@ -12,16 +12,17 @@ import torch
 import xxhash
 from accelerate.utils import memory  # type: ignore[import-untyped]
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from panglot.artifacts import PanglotError
 from panglot.objectives.batch import Batch, count_labels, row_lengths, to_device
 from panglot.training.attention import choose_attention
-from panglot.training.checkpoint import State, load_optimizer, load_weights, save
+from panglot.training.checkpoint import State, load_weights, save
+from panglot.training.going_on import GoingOn, inner_optimizer
 from panglot.training.language_arguments import GRADIENT_NORM, language_arguments
-from panglot.training.language_batches import LanguageBatches, Part
+from panglot.training.language_batches import LanguageBatches, Part, Shares
 from panglot.training.loss_module import LossModule
 from panglot.training.not_finite import bad_gradient, bad_loss
 from panglot.training.optimizer import MuonWithAdamW, muon_in_place_of
@@ -73,6 +74,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         shrunk: whether memory was too small for as many as at first.
         packed: tokens in a packed row, None where rows are not packed.
         learner: the network, as it is spread over the processes.
+        resumed: the folder and the state that it goes on from; None from the beginning.
         seconds: time spent in steps, that of earlier runs included.
         squared: sum of the squares of the lengths of all rows of this run.
         stateful: callbacks whose state goes into checkpoints.
@@ -95,7 +97,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         self.learner = Learner(opened.network, parallel, self.processes)
         super().__init__(model=self.learner.network, args=args)
         self.remove_callback(PrinterCallback)
-        self.add_callback(_GoingOn(self))
+        self.add_callback(GoingOn(self))
         self.curve: list[dict[str, float | int]] = []
         self.shrunk = False
         self.seconds, self.squared = 0.0, 0
@@ -115,18 +117,18 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         all_used = self.learner.how != "ddp" or self._all_used()
         self._wrapped = self.learner.wrap(self._loss, self.args.device, all_used=all_used)
         self._norm = 0.0
-        self._resumed: tuple[Path, State] | None = None
+        self.resumed: tuple[Path, State] | None = None
         self.tokens_at_a_time = tokens_at_a_time or _TOKENS_AT_A_TIME.get(self.args.device.type, _OTHER_TOKENS_AT_A_TIME)
 
     @property
     def start(self) -> int:
         """Steps that were done before."""
-        return self._resumed[1].step if self._resumed else 0
+        return self.resumed[1].step if self.resumed else 0
 
     def resume(self, folder: Path, state: State) -> None:
         """Go on from a checkpoint: weights now, the rest when the training begins. All processes call it together."""
         load_weights(folder, state.step, self.learner.network, self.processes)
-        self._resumed = (folder, state)
+        self.resumed = (folder, state)
         self.curve = list(state.curve)
         self.seconds, self.shrunk = state.seconds, state.shrunk
         self.tokens_at_a_time = state.tokens_at_a_time
@@ -150,7 +152,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
             digest=digest,
             processes=self.processes.size,
         )
-        save(folder, state, self.learner.network, _inner(self.optimizer), self.processes, also=also)
+        save(folder, state, self.learner.network, inner_optimizer(self.optimizer), self.processes, also=also)
 
     def run(self) -> None:
         """Train to the last step; the network that was opened then has the weights."""
@@ -181,7 +183,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """The steps that are left, in their order; each process makes its own rows."""
-        rows = _Shares(self._batches, self.start, self.processes)
+        rows = Shares(self._batches, self.start, rank=self.processes.rank, size=self.processes.size)
         return DataLoader(rows, batch_size=None, shuffle=False)
 
     def floating_point_ops(self, inputs: Any) -> int:
@@ -368,51 +370,6 @@ class Measuring(TrainerCallback):  # type: ignore[misc]
             if self._learner is not None:
                 self._learner.gather()
             self._measure(state.global_step)
-
-
-class _GoingOn(TrainerCallback):  # type: ignore[misc]
-    """Puts the optimizer and the number of the step back, once the trainer has made its optimizer."""
-
-    def __init__(self, trainer: LanguageTrainer) -> None:
-        self._trainer = trainer
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        trainer, resumed = self._trainer, self._trainer._resumed
-        if resumed is None:
-            return
-        folder, found = resumed
-        optimizer = _inner(trainer.optimizer)
-        load_optimizer(folder, found.step, trainer.learner.network, optimizer, trainer.processes)
-        state.global_step = found.step
-        # the rate depends on the step alone
-        scheduler: Any = trainer.lr_scheduler
-        scheduler.last_epoch, scheduler._step_count = found.step, found.step + 1
-        rates = [rate * at(found.step) for rate, at in zip(scheduler.base_lrs, scheduler.lr_lambdas, strict=True)]
-        scheduler._last_lr = rates
-        for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate
-
-
-class _Shares(Dataset[dict[str, Any]]):
-    """What this process does of each step that is left."""
-
-    def __init__(self, batches: LanguageBatches, start: int, processes: Processes) -> None:
-        self._batches, self._start, self._processes = batches, start, processes
-
-    def __len__(self) -> int:
-        return len(self._batches) - self._start
-
-    def __getitem__(self, place: int) -> dict[str, Any]:
-        at = self._start + place
-        if place >= len(self):
-            raise IndexError(at)
-        return {"at": at, "parts": self._batches.parts(at, rank=self._processes.rank, size=self._processes.size)}
-
-
-def _inner(optimizer: Any) -> torch.optim.Optimizer:
-    # accelerate wraps it
-    found: torch.optim.Optimizer = getattr(optimizer, "optimizer", optimizer)
-    return found
 
 
 def _memory_error(tokens: int) -> PanglotError:
