@@ -31,7 +31,7 @@ def milliseconds(attend: Callable[..., Tensor], given: list[Tensor], bias: Tenso
     found = []
     for _ in range(repeats + 2):
         began = time.perf_counter()
-        attend(*given, bias).sum().backward()
+        attend(*given, bias).sum().backward()  # type: ignore[no-untyped-call]
         found.append((time.perf_counter() - began) * 1e3)
     return statistics.median(found[2:])
 

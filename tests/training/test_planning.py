@@ -223,7 +223,8 @@ def test_a_probe_runs_real_steps(tmp_path, text, given):
     probed, (here,) = found.probed, found.machines
     assert probed.steps >= 3 and probed.low <= probed.tokens_per_second <= probed.high
     assert probed.device == "cpu" or torch.cuda.is_available()
-    assert probed.tokens_per_second == pytest.approx(probed.batch_tokens * probed.steps / probed.seconds, rel=0.9)
+    # the median of the steps against their mean, on a machine that may be busy
+    assert 0.1 < probed.tokens_per_second * probed.seconds / (probed.batch_tokens * probed.steps) < 10
     assert here.measured and here.hours == pytest.approx(found.dial.tokens / probed.tokens_per_second / 3600)
     assert probed.peak_memory > 0 and found.probe_memory.total > 0
     if probed.device == "cpu":

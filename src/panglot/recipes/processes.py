@@ -7,6 +7,7 @@ folder that is thrown away. An error in one of them ends all, and one of them sa
 import os
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _ENDED = "ended"
 _DEFECT = 1
+# the launcher ends all processes when one has left, and another may be about to say why
+_SPEAKING = 1.0
 _joined: "Processes | None" = None
 
 
@@ -108,10 +111,13 @@ def _follow(planned: Sequence[PlannedStep], folder: Path | None, processes: "Pro
         except PanglotError as error:
             if processes.speaks():
                 print(f"panglot: {error}", file=sys.stderr, flush=True)
+            else:
+                time.sleep(_SPEAKING)
             leave(error.exit_code)
         except Exception:
             # where another process has ended, its error has been said
             if not processes.speaks():
+                time.sleep(_SPEAKING)
                 leave(EXIT_BAD_INPUT)
             traceback.print_exc()
             leave(_DEFECT)

@@ -18,7 +18,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from panglot.artifacts import PanglotError
 from panglot.objectives.batch import Batch, count_labels, row_lengths, to_device
-from panglot.training.attention import choose_attention
+from panglot.training.attention import QuickestAttention
 from panglot.training.checkpoint import State, load_weights, save
 from panglot.training.going_on import GoingOn, inner_optimizer
 from panglot.training.language_arguments import GRADIENT_NORM, language_arguments
@@ -70,6 +70,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
     Attributes:
         curve: one entry a step: step (from 1), loss, learning_rate, tokens (without padding), labels, gradient_norm before it
             is clipped to 1.
+        attention: how it is computed.
         tokens_at_a_time: most tokens, padding counted, that go through the model together.
         shrunk: whether memory was too small for as many as at first.
         packed: tokens in a packed row, None where rows are not packed.
@@ -103,7 +104,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         self.seconds, self.squared = 0.0, 0
         self.stateful: list[Stateful] = []
         self._batches, self._precision, self._optimizer = batches, precision, optimizer
-        self._attention = choose_attention(
+        self.attention = QuickestAttention(
             self.learner.network, device=self.args.device.type, precision=precision, longest=batches.longest
         )
         self.packed = packed_length(
@@ -162,9 +163,7 @@ class LanguageTrainer(Trainer):  # type: ignore[misc]
         finally:
             for each in self._compiled:
                 each._compiled_call_impl = None
-            if self._attention is not None:
-                restored: Any = self.learner.network
-                restored.set_attn_implementation(self._attention)
+            self.attention.give_back()
         self.learner.gather()
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
@@ -362,14 +361,14 @@ _EXCERPT = 80
 class Measuring(TrainerCallback):  # type: ignore[misc]
     """Calls a measure after some of the steps; the network that was opened then has the weights of that step."""
 
-    def __init__(self, measure: Measure, after: Sequence[int], learner: Learner | None = None) -> None:
-        self._measure, self._after, self._learner = measure, frozenset(after), learner
+    def __init__(self, measure: Measure, after: Sequence[int], trainer: LanguageTrainer) -> None:
+        self._measure, self._after, self._trainer = measure, frozenset(after), trainer
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if state.global_step in self._after:
-            if self._learner is not None:
-                self._learner.gather()
-            self._measure(state.global_step)
+            self._trainer.learner.gather()
+            with self._trainer.attention.own():
+                self._measure(state.global_step)
 
 
 def _memory_error(tokens: int) -> PanglotError:

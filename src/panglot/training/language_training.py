@@ -115,7 +115,7 @@ def train(
             progress.advance(trainer.start)
             trainer.add_callback(StepProgress(progress))
             if measure is not None:
-                trainer.add_callback(Measuring(measure, measure_after, trainer.learner))
+                trainer.add_callback(Measuring(measure, measure_after, trainer))
             trainer.run()
         seconds = time.monotonic() - began
     finally:

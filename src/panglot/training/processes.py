@@ -173,9 +173,12 @@ def joined() -> Iterator[Processes]:
         # who leaves may take the store along, from which another still reads; the work is done, so nobody is waited for twice
         with suppress(RuntimeError):
             found.summed([1.0])
+        _let_go()
     finally:
         os.environ.update(said)
-        _let_go()
+        # after an error at once: it has still to be said, and the launcher ends whoever is left
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
 
 
 def _let_go() -> None:

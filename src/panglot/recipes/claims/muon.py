@@ -18,13 +18,13 @@ _TRAINED: dict[str, Any] = {"batch_bytes": 3072, "sequence_length": 128, "weight
 
 
 def arm(optimizer: str, rate: float) -> str:
-    """Name of an arm.
+    """Name of an arm, with its rate in thousandths.
 
     Example:
         >>> arm("muon", 0.01)
-        'muon-0.01'
+        'muon-10'
     """
-    return f"{optimizer}-{rate:g}"
+    return f"{optimizer}-{round(1000 * rate)}"
 
 
 def _steps() -> dict[str, StepRecipe]:
