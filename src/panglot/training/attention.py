@@ -12,8 +12,8 @@ _LONGEST = 256
 class QuickestAttention:
     """Lets a network compute attention by plain products of matrices while it trains, where that is quicker.
 
-    On a processor in bf16 the fused kernel of torch takes 2.6 times as long for rows of 128 tokens, forward and backward, and as
-    long for rows of 256 (`benchmarks/attention.py`); longer rows and fp32 stay with it, which needs less memory. The results
+    On a processor in bf16 the fused kernel of torch takes 2.6 times as long for rows of 128 tokens, forward and backward, and
+    as long for rows of 256 (`benchmarks/attention.py`); longer rows and fp32 stay with it, which needs less memory. The results
     are those of bf16, in another order of sums.
 
     Args:
