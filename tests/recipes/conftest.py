@@ -1,6 +1,8 @@
 """A room of toy components, so that the runner is tested without models."""
 
+import itertools
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Literal
@@ -101,3 +103,16 @@ def toy_room(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(components, "ROOMS", (*components.ROOMS, "toy"))
     CALLS.clear()
     return CALLS
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Callable[[], Path]:
+    """Makes a new, empty folder each time."""
+    numbers = itertools.count()
+
+    def new() -> Path:
+        place = tmp_path / f"folder-{next(numbers)}"
+        place.mkdir()
+        return place
+
+    return new

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable
-from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -155,18 +154,6 @@ def test_claims_come_in_their_own_order_whatever_was_asked_first() -> None:
 
 
 # Judging, on results by hand
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    numbers = count()
-
-    def new() -> Path:
-        place = tmp_path / str(next(numbers))
-        place.mkdir()
-        return place
-
-    return new
 
 
 def compared(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,18 +28,6 @@ Folders = Callable[[], Path]
 
 def claim(name: str) -> Claim:
     return find_claims("corpus", [name])[0]
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    numbers = count()
-
-    def new() -> Path:
-        place = tmp_path / str(next(numbers))
-        place.mkdir()
-        return place
-
-    return new
 
 
 def judged(name: str, artifacts: Mapping[str, Artifact]) -> tuple[str, list[Finding]]:

@@ -1,7 +1,6 @@
 """Claims about training: what each arm is given, and verdicts from hand-made results."""
 
 from collections.abc import Callable, Mapping
-from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +8,7 @@ import pytest
 
 from panglot.artifacts import Artifact
 from panglot.evaluation import Results, write_results
-from panglot.recipes.claims import multilinguality, paired, replay, translation_pairs
+from panglot.recipes.claims import multilinguality, muon, paired, replay, translation_pairs
 from panglot.recipes.claims.claim import Claim, Finding, find_claims, verdict
 from panglot.recipes.claims.paired import compared, finding, seeded, values_of
 from panglot.recipes.claims.small_model import SEEDS
@@ -20,18 +19,6 @@ AFTER = {"replay": replay.STEPS, "multilinguality": multilinguality.STEPS, "rela
 
 def claim(name: str) -> Claim:
     return find_claims("training", [name])[0]
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    numbers = count()
-
-    def new() -> Path:
-        place = tmp_path / str(next(numbers))
-        place.mkdir()
-        return place
-
-    return new
 
 
 def results(place: Path, metric: str, values: Mapping[str, list[float]]) -> Results:
@@ -197,3 +184,17 @@ def test_all_that_is_learnt_is_harvested() -> None:
     tags = {*replay.KNOWN, replay.NEW, translation_pairs.LANGUAGE, *multilinguality.LANGUAGES["languages-10"]}
     tags |= {multilinguality.LOW, multilinguality.RELATED, multilinguality.UNRELATED}
     assert tags <= set(paired.HARVESTED)
+
+
+# Muon
+
+
+def test_muon_is_compared_at_the_best_rate_of_each(folders: Folders) -> None:
+    rates = {("adamw", 3): 2.6, ("adamw", 10): 2.5, ("adamw", 30): 2.7, ("muon", 3): 2.4, ("muon", 10): 2.3, ("muon", 30): 2.2}
+    metric = f"bits_per_byte_{muon.STEPS}"
+    means = {f"{optimizer}-{rate}": {"deu_Latn": bits} for (optimizer, rate), bits in rates.items()}
+    found = judged("muon", measured(folders, metric, means))
+    assert found[0] == "reproduced"
+    assert [each.contrast.partition(",")[0] for each in found[1] if each.counts] == ["muon-30 − adamw-10"]
+    worse = measured(folders, metric, {arm: {"deu_Latn": 5 - each["deu_Latn"]} for arm, each in means.items()})
+    assert judged("muon", worse)[0] == "contrary"

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,18 +23,6 @@ AFTER = f"bits_per_byte_{unshared.STEPS}"
 
 def claim(name: str) -> Claim:
     return find_claims("training", [name])[0]
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    numbers = count()
-
-    def new() -> Path:
-        place = tmp_path / str(next(numbers))
-        place.mkdir()
-        return place
-
-    return new
 
 
 def results(place: Path, rows: Mapping[tuple[str, str], list[float]]) -> Results:
