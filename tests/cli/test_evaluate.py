@@ -88,6 +88,55 @@ def test_bad_input_is_one_line(panglot: Panglot, tmp_path: Path, more: list[str]
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize(
+    ("second", "more", "said"),
+    [
+        (
+            "xnli",
+            ["--languages", "tha"],
+            "xnli has no test items in tha_Thai: its data is not at hand, and HF_HUB_OFFLINE says",
+        ),
+        ("xnli", [], "xnli has no test items in any language"),
+        ("masakhaner", [], "panglot transfer"),
+        ("mexa:sib200", [], "no parallel sentences"),
+        ("xcopa", ["--split", "trial"], "has no split 'trial'"),
+    ],
+)
+def test_what_a_later_task_lacks_is_said_before_the_first_is_asked(
+    panglot: Panglot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second: str, more: list[str], said: str
+) -> None:
+    monkeypatch.delenv("PANGLOT_DATA", raising=False)
+    monkeypatch.delenv("PANGLOT_HUB_FOLDER", raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    task, out = write_nli(tmp_path / "data", n=3), tmp_path / "run"
+    asked = (
+        "evaluate",
+        "--tasks",
+        f"{task},{second}",
+        "--model",
+        "tiny:llama",
+        "--data",
+        tmp_path / "data",
+        "--out",
+        out,
+        *more,
+    )
+    for last in ([], ["--dry-run"]):
+        done = panglot(*asked, "--quiet", *last)
+        assert done.code == 2 and said in done.last_error, done.err
+    assert not list(out.glob("steps/*"))
+
+
+def test_a_named_language_that_only_the_hub_has_is_left_to_the_hub(
+    panglot: Panglot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PANGLOT_DATA", raising=False)
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "PANGLOT_HUB_FOLDER"):
+        monkeypatch.delenv(name, raising=False)
+    done = panglot("evaluate", "--tasks", "xnli", "--languages", "tha", "--model", "tiny:llama", "--dry-run", "--out", tmp_path)
+    assert done.code == 0, done.err
+
+
 def test_the_recipe_can_be_read(panglot: Panglot) -> None:
     done = panglot(
         "evaluate", "--tasks", "xcopa,mafand:into", "--endpoint", "m@http://127.0.0.1:1/v1", "--chat", "--show-recipe"

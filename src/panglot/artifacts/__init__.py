@@ -16,7 +16,7 @@ from panglot.artifacts.errors import (
 from panglot.artifacts.lazy import lazy_names
 from panglot.artifacts.lock import locked
 from panglot.artifacts.manifest import MANIFEST_FILE, Manifest, is_whole, package_versions, read_manifest
-from panglot.artifacts.outside import outside_of, reads
+from panglot.artifacts.outside import check_outside_of, outside_of, reads
 from panglot.artifacts.progress import Listener, Progress, Silent, Task
 from panglot.artifacts.step import ERROR_BUDGET, QUARANTINE_FILE, Step, step_folder
 from panglot.artifacts.storage import (
@@ -48,6 +48,7 @@ __all__ = [
     "Step",
     "StorageError",
     "Task",
+    "check_outside_of",
     "did_you_mean",
     "digest_bytes",
     "digest_file",

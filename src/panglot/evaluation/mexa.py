@@ -10,7 +10,7 @@ from pydantic import Field
 
 from panglot import __version__
 from panglot.artifacts import InputError, Progress, Step, reads
-from panglot.evaluation.asking.languages import at_hand, outside
+from panglot.evaluation.asking.languages import at_hand, check_for, outside
 from panglot.evaluation.results import Measurement, Results, write_results
 from panglot.evaluation.signature import Signature
 from panglot.evaluation.statistics import RESAMPLES, Floats, Interval, bootstrap_mean, generator, wilson
@@ -18,7 +18,7 @@ from panglot.evaluation.tasks.task_file import find
 from panglot.models.model import Model
 
 if TYPE_CHECKING:
-    from panglot.evaluation.tasks import Item
+    from panglot.evaluation.tasks import Item, Task
 
 Pooling = Literal["weighted", "mean", "last"]
 Hits = NDArray[np.bool_]
@@ -26,7 +26,12 @@ _BATCH_TOKENS = 2048
 _PERCENTILES = (2.5, 97.5)
 
 
-@reads(outside)
+def _fitting(task: "Task") -> None:
+    if task.kind != "pairs":
+        raise InputError(f"{task.name} ({task.kind}) has no parallel sentences", where="task", fix="take a task of kind pairs")
+
+
+@reads(outside, check=check_for(_fitting))
 def mexa(
     *,
     model: Model,
@@ -74,10 +79,7 @@ def mexa(
     import pyarrow as pa
 
     found = find(task)
-    if found.kind != "pairs":
-        raise InputError(
-            f"{found.name} ({found.kind}) has no parallel sentences", where="task", fix="take a task of kind pairs"
-        )
+    _fitting(found)
     folder = None if data is None else Path(data).expanduser()
     read = {tag: found.items(tag, split, folder) for tag in at_hand(found, languages, split, folder, step)}
     chosen = {tag: _distinct(tag, each.items[:sentences], step) for tag, each in read.items()}

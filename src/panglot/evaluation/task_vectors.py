@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from panglot import __version__
 from panglot.artifacts import InputError, PanglotError, Step, reads
-from panglot.evaluation.asking.languages import at_hand, outside
+from panglot.evaluation.asking.languages import at_hand, check_for, outside
 from panglot.evaluation.results import Measurement, Results, Units, write_results
 from panglot.evaluation.signature import Signature
 from panglot.evaluation.statistics import bootstrap_mean, generator
@@ -28,7 +28,12 @@ JUDGED = f"judged@{_JUDGED}"
 _SIDES = {"pairs": ("source", "target"), "similarity": ("first", "second")}
 
 
-@reads(outside)
+def _fitting(task: "Task") -> None:
+    if task.kind not in (*_SIDES, "retrieval"):
+        raise InputError(f"{task.name} ({task.kind}) is not measured by vectors", where="task", fix="take evaluation.ask")
+
+
+@reads(outside, check=check_for(_fitting))
 def task_vectors(
     *,
     task: str | None = None,
@@ -78,8 +83,7 @@ def task_vectors(
     from panglot.models.encoder import Encoder
 
     found = find(named(task, made))
-    if found.kind not in (*_SIDES, "retrieval"):
-        raise InputError(f"{found.name} ({found.kind}) is not measured by vectors", where="task", fix="take evaluation.ask")
+    _fitting(found)
     folder = None if data is None else Path(data).expanduser()
     read = {tag: found.items(tag, split, folder) for tag in at_hand(found, languages, split, folder, step)}
     encoder = Encoder(model.path, precision="fp32")

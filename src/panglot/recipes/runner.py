@@ -18,6 +18,7 @@ from panglot.artifacts import (
     Listener,
     Manifest,
     Silent,
+    check_outside_of,
     digest_value,
     discard_partial,
     discard_scratch,
@@ -103,6 +104,7 @@ def run(
         StepError: a step cannot use its input.
     """
     planned = plan(recipe)
+    check_outside(planned)
     with several(planned, folder), locked(folder), translated_storage_errors(folder), _workers():
         steps_folder = folder / "steps"
         discard_partial(steps_folder)
@@ -138,6 +140,7 @@ def run(
 def preview(recipe: Recipe, folder: Path) -> RunOutcome:
     """What `run` would do, step by step, without doing it. A step behind one that will run is marked `after a change`."""
     planned = plan(recipe)
+    check_outside(planned)
     _check_format(folder)
     outcome = RunOutcome(folder)
     changed: set[str] = set()
@@ -230,6 +233,15 @@ def _kept(
     if manifest is None or manifest.key != _key(step, artifacts, outside):
         return None
     return manifest if is_whole(place, manifest, read_all=verify) else None
+
+
+def check_outside(planned: list[PlannedStep]) -> None:
+    """Raise where a step is going to miss something outside of the run, before any step is run."""
+    for step in planned:
+        check = check_outside_of(step.component.function)
+        if check is not None:
+            with naming(step.name):
+                check(**step.values)
 
 
 def _outside(step: PlannedStep) -> dict[str, str]:

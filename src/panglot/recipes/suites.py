@@ -1,18 +1,14 @@
 """Suites in the recipe of `panglot evaluate`: which of their tasks can be run, where, and why the others cannot."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panglot.artifacts import InputError
-from panglot.corpus.reading.hub import MIRROR
 from panglot.evaluation.tasks import choose_languages, find
 from panglot.evaluation.tasks.suite import Member, Suite
 
 if TYPE_CHECKING:
     from panglot.evaluation.tasks import Task
-
-_OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
 
 
 def members_to_run(
@@ -111,12 +107,5 @@ def _empty(task: "Task", asked: list[str], languages: str) -> str:
 def _absent(task: "Task", asked: list[str], split: str, folder: Path | None) -> str:
     if split not in task.splits:
         return f"it has no split {split}"
-    if any(task.paths(tag, split, folder) for tag in asked):
-        return ""
-    hub, copies = task.hub, os.environ.get(MIRROR)
-    offline = [name for name in _OFFLINE if os.environ.get(name, "").lower() in ("1", "true", "yes", "on")]
-    if hub is None or split not in hub.splits or not any(tag in (hub.languages or task.languages) for tag in asked):
-        return "its data is not at hand"
-    if copies is not None:
-        return "" if (Path(copies) / hub.name).is_dir() else f"its data is not at hand, nor in {MIRROR}"
-    return f"its data is not at hand, and {offline[0]} says that the hub is not to be asked" if offline else ""
+    reasons = [task.missing(tag, split, folder) for tag in asked]
+    return min(reasons, key=bool)

@@ -15,6 +15,7 @@ from panglot.languages import Language
 
 MIRROR = "PANGLOT_HUB_FOLDER"
 """Environment variable: a folder that holds copies of data sets as `OWNER/NAME`, read in place of the hub."""
+_OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
 _SPLITS = {"train", "validation", "test", "dev", "devtest", "valid"}
 _MADLAD_PARTS = ("clean", "noisy")
 
@@ -27,6 +28,12 @@ class Place(NamedTuple):
     split: str
     files: str | None = None
     options: Mapping[str, Any] = {}
+
+
+def hub_is_off() -> str:
+    """The environment variable that says that the hub is not to be asked; empty where none does."""
+    said = (name for name in _OFFLINE if os.environ.get(name, "").lower() in ("1", "true", "yes", "on"))
+    return next(said, "")
 
 
 def parse_hub_name(said: str) -> tuple[str, str | None, str]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from panglot import __version__
 from panglot.artifacts import InputError, Step, reads
-from panglot.evaluation.asking.languages import at_hand, is_group, leave_out, outside
+from panglot.evaluation.asking.languages import at_hand, check_for, is_group, leave_out, outside
 from panglot.evaluation.asking.settings import Asking, Endpoint
 from panglot.evaluation.prompts.words import MissingWord
 from panglot.evaluation.results import Measurement, Results, Units, write_results
@@ -40,7 +40,12 @@ _ELSEWHERE = {
 }
 
 
-@reads(outside)
+def _fitting(task: "Task") -> None:
+    if task.kind not in _ASKED:
+        raise InputError(f"{task.name} ({task.kind}) cannot be asked in words", where="task", fix=_ELSEWHERE[task.kind])
+
+
+@reads(outside, check=check_for(_fitting))
 def ask(
     *,
     task: str | None = None,
@@ -104,8 +109,7 @@ def ask(
     from panglot.evaluation.asking.scores import items_table, score, suspicions
 
     found = find(named(task, made))
-    if found.kind not in _ASKED:
-        raise InputError(f"{found.name} ({found.kind}) cannot be asked in words", where="task", fix=_ELSEWHERE[found.kind])
+    _fitting(found)
     folder = None if data is None else Path(data).expanduser()
     own_words = None if words is None else Path(words).expanduser()
     asked: list[Questions] = []

@@ -1,11 +1,12 @@
 """The languages of a task that are measured, and the files that they are read from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panglot.artifacts import Step, digest_file, digest_value
+from panglot.artifacts import InputError, Step, digest_file, digest_value
 from panglot.evaluation.tasks.languages_asked import choose_languages
+from panglot.evaluation.tasks.task import DATA
 from panglot.evaluation.tasks.task_file import find
 
 if TYPE_CHECKING:
@@ -25,6 +26,39 @@ def outside(
         **{path.name: digest_file(path) for path in paths},
         found.name: digest_value(found.model_dump(mode="json")),
     }
+
+
+def check_for(fits: Callable[["Task"], None] | None = None) -> Callable[..., None]:
+    """What a measurement of a task checks before anything is run: the task itself, and that its items can be read.
+
+    Args:
+        fits: raises where the task is of a kind that is not measured so.
+
+    Returns:
+        Takes the component's parameters. It raises an `InputError` where there is no such task, split or language, where items
+        of a language that was named are neither in files nor on a hub that may be asked, and where none of a group are.
+    """
+
+    def check(
+        *, task: str | None = None, languages: str = "all", split: str = "test", data: str | None = None, **_: object
+    ) -> None:
+        if task is None:
+            return
+        found = find(task)
+        if fits is not None:
+            fits(found)
+        folder = None if data is None else Path(data).expanduser()
+        chosen = choose_languages(languages, found.languages, what=found.name)
+        found.check_split(split)
+        missing = {tag: reason for tag in chosen if (reason := found.missing(tag, split, folder))}
+        if missing and (not is_group(languages) or len(missing) == len(chosen)):
+            reason = next(iter(missing.values()))
+            rest = [tag for tag in chosen if tag not in missing]
+            fix = f"{', '.join(rest)} can be read" if rest else f"say where with --data or {DATA}"
+            where = "any language" if is_group(languages) else ", ".join(missing)
+            raise InputError(f"{found.name} has no {split} items in {where}: {reason}", where="languages", fix=fix)
+
+    return check
 
 
 def at_hand(task: "Task", languages: str, split: str, folder: Path | None, step: Step) -> list[str]:

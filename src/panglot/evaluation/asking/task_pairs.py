@@ -8,7 +8,7 @@ from pydantic import Field
 from panglot.artifacts import InputError, Step, reads
 from panglot.corpus.pairs import PAIRS_FILE, Pairs, PairWriter
 from panglot.evaluation.asking.component import USUAL
-from panglot.evaluation.asking.languages import at_hand, is_group, leave_out, outside
+from panglot.evaluation.asking.languages import at_hand, check_for, is_group, leave_out, outside
 from panglot.evaluation.asking.questions import questions, worked
 from panglot.evaluation.asking.settings import Asking
 from panglot.evaluation.prompts.words import MissingWord
@@ -16,7 +16,7 @@ from panglot.evaluation.tasks.task_file import find
 from panglot.evaluation.tasks.task_of_pairs import MadeTask, named
 
 
-@reads(outside)
+@reads(outside, check=check_for())
 def task_pairs(
     *,
     task: str | None = None,

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, field_validator, model_validator
 
 from panglot.artifacts import InputError, did_you_mean, digest_bytes, digest_file, digest_value
+from panglot.corpus.reading.hub import MIRROR, hub_is_off
 from panglot.evaluation.tasks.columns import Columns, with_codes
 from panglot.evaluation.tasks.files import Place
 from panglot.evaluation.tasks.hub import Hub
@@ -273,6 +274,21 @@ class Task(BaseModel):
             if all(path.is_file() for path in found):
                 return found
         return ()
+
+    def missing(self, language: str, split: str = "test", folder: Path | None = None) -> str:
+        """Why a language and split cannot be read: neither in files nor on a hub that may be asked; empty where they can be.
+
+        Whether the hub answers, and has what it should have, is not tried.
+        """
+        if self.paths(language, split, folder):
+            return ""
+        hub = self.hub
+        if hub is None or split not in hub.splits or (hub.languages and language not in hub.languages):
+            return "its data is not at hand"
+        copies, offline = os.environ.get(MIRROR), hub_is_off()
+        if copies is not None:
+            return "" if (Path(copies) / hub.name).is_dir() else f"its data is not at hand, nor in {MIRROR}"
+        return f"its data is not at hand, and {offline} says that the hub is not to be asked" if offline else ""
 
     def _layout(self, split: str) -> Layout | None:
         return self.split_files.get(split, self.files)
