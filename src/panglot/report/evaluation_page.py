@@ -320,9 +320,9 @@ def _headline(facts: dict[str, Any]) -> dict[str, Any]:
     asked = [(each, cell) for each in tasks for cell in each["cells"] if cell and cell["tested"]]
     above = sum(not cell["at_chance"] for _, cell in asked)
     if asked and len(tasks) == 1:
-        more.append(f"Above chance in {above} of {wording.count(len(asked), 'language')}.")
+        more.append(f"Above chance in {wording.part(above, len(asked), 'language')}.")
     elif asked:
-        sentence = f"{who} is above chance in {above} of {wording.count(len(asked), 'pair')} of a task and a language."
+        sentence = f"{who} is above chance in {wording.part(above, len(asked), 'pair')} of a task and a language."
     behind = [each for each in facts["breakdown"] if each]
     with_english = [each for each in behind if each["hidden"]["gap"]]
     if with_english:

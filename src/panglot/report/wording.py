@@ -102,6 +102,18 @@ def count(n: int, noun: str, plural: str | None = None) -> str:
     return f"{word} {noun if n == 1 else plural or noun + 's'}"
 
 
+def part(n: int, whole: int, noun: str) -> str:
+    """How many of how many: both in words, or both in figures.
+
+    Example:
+        >>> part(0, 3, "pair"), part(2, 3, "pair"), part(7, 62, "language")
+        ('none of three pairs', 'two of three pairs', '7 of 62 languages')
+    """
+    if n == 0 or whole >= len(_NUMBERS):
+        return f"{'none' if n == 0 else f'{n:,}'} of {count(whole, noun)}"
+    return f"{_NUMBERS[n]} of {count(whole, noun)}"
+
+
 def capital(sentence: str) -> str:
     """A sentence with a capital at its beginning.
 

@@ -132,7 +132,8 @@ def factors(
     used = [each for each in others if each.language not in missing]
     if len(used) < FEWEST:
         beside = f" beside {', '.join(each.name for each in nearest)}" if len(others) < len(scores) else ""
-        why = f"{len(used)} languages{beside} are too few for a regression: {FEWEST} are needed"
+        noun, verb = ("language", "is") if len(used) == 1 else ("languages", "are")
+        why = f"{len(used)} {noun}{beside} {verb} too few for a regression: {FEWEST} are needed"
         return Factors(len(used), refused=why, missing=missing)
     table = np.array([facts[each.language] for each in used], dtype=np.float64)
     values = np.array([each.value for each in used])
