@@ -36,6 +36,7 @@ def test_new_show_and_check_of_a_persons_own_task(panglot, own):
     assert made.code == 0, made.err
     file = own.with_name("mine.yaml")
     assert "2 items in pes_Arab" in made.out
+    assert "prompts have no word for: a, b. Words that are missing are written into" in " ".join(made.out.split())
     shown = panglot("tasks", "show", str(file))
     assert "\u2068سلام دنیا\u2069" in shown.out and "50%" in shown.out
     found = json.loads(panglot("tasks", "show", str(file), "--json").out)

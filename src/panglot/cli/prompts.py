@@ -19,6 +19,9 @@ WordsOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+_WORDLESS = ("no-words", "missing-word")
+WORDS_WANTED = "Words that are missing are written into WORDS/TAG.yaml, as docs/prompts.md shows, and given with --words WORDS."
+
 prompts_app = typer.Typer(
     help="Prompts: show them, and find wrong, missing or unfair ones before they cost a run.", no_args_is_help=True
 )
@@ -48,6 +51,7 @@ def check_command(
     from rich.text import Text
 
     from panglot.evaluation.prompts import check
+    from panglot.report.wording import count
 
     encode = None if tokenizer is None else _encoder(tokenizer)
     found = check(_task(task), languages=language, encode=encode, folder=words)
@@ -58,8 +62,11 @@ def check_command(
         for each in found:
             place = f"{each.language} {each.template}".strip()
             output().print(Text(f"{each.severity:8}{place}: {each.what} [{each.code}]"), soft_wrap=True)
-        warnings = sum(each.severity == "warning" for each in found)
-        output().print(Text(f"{task}: {errors} errors, {warnings} warnings, {len(found) - errors - warnings} notes"))
+        kinds = [each.severity for each in found]
+        counts = [count(kinds.count(kind), kind) for kind in ("error", "warning", "note")]
+        output().print(Text(f"{task}: {', '.join(counts)}"))
+        if any(each.severity == "error" and each.code in _WORDLESS for each in found):
+            output().print(Text(WORDS_WANTED), soft_wrap=True)
     if errors:
         raise typer.Exit(1)
 

@@ -186,7 +186,18 @@ def new_command(
     say(f"{target}: {len(items):,} items in {tag}")
     show_counts(task, {tag: items})
     show_first(task, tag, items, 1)
+    if task.kind == "classification":
+        _say_missing_words(task, tag)
     say(f"a complete task; edit its title, licence and citation. Check it with: panglot tasks check {target}")
+
+
+def _say_missing_words(task: "Task", tag: str) -> None:
+    from panglot.cli.prompts import WORDS_WANTED
+    from panglot.evaluation.prompts import check
+
+    wanted = [each.what for each in check(task, languages=[tag]) if each.severity == "error" and each.code == "missing-word"]
+    if wanted:
+        say(f"to ask it in words (panglot evaluate) prompts have {wanted[0].split(';')[0]}. {WORDS_WANTED}")
 
 
 @tasks_app.command("needle")

@@ -59,7 +59,7 @@ class Words:
         Traceback (most recent call last):
         ...
         panglot.evaluation.prompts.words.MissingWord: prompts have no word 'sarcasm' in Thai (tha_Thai): write
-        `words: {"sarcasm": [WORD, written]}` into a file tha_Thai.yaml and give its folder as words=
+        `words: {"sarcasm": [WORD, written]}` into a file tha_Thai.yaml and give its folder as --words
     """
 
     language: Language
@@ -87,7 +87,7 @@ class Words:
             raise MissingWord(
                 f"prompts have no words of {Language(tag).name}",
                 where=tag,
-                fix=f"write a file {tag}.yaml as docs/prompts.md shows and give its folder as words=, or ask in English: "
+                fix=f"write a file {tag}.yaml as docs/prompts.md shows and give its folder as --words, or ask in English: "
                 "condition english",
             )
         return _packaged(tag)
@@ -103,7 +103,7 @@ class Words:
         raise MissingWord(
             f"prompts have no word {name!r} in {self.language.name}",
             where=self.language,
-            fix=f'write `words: {{"{name}": [WORD, written]}}` into a file {self.language}.yaml and give its folder as words=',
+            fix=f'write `words: {{"{name}": [WORD, written]}}` into a file {self.language}.yaml and give its folder as --words',
         )
 
     def capital(self, name: str) -> str:

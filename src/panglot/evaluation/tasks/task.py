@@ -10,7 +10,6 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, field_validator, model_validator
 
 from panglot.artifacts import InputError, did_you_mean, digest_bytes, digest_file, digest_value
-from panglot.corpus.reading.hub import MIRROR, hub_is_off
 from panglot.evaluation.tasks.columns import Columns, with_codes
 from panglot.evaluation.tasks.files import Place
 from panglot.evaluation.tasks.hub import Hub
@@ -280,6 +279,8 @@ class Task(BaseModel):
 
         Whether the hub answers, and has what it should have, is not tried.
         """
+        from panglot.corpus.reading.hub import MIRROR, hub_is_off
+
         if self.paths(language, split, folder):
             return ""
         hub = self.hub
