@@ -270,3 +270,54 @@ def test_prefixes_of_queries_and_passages_go_to_retrieval_alone(panglot: Panglot
     assert "query_prompt" not in steps["semrel"]
     outcome = panglot(*asked, "--tasks", "semrel")
     assert outcome.code == 2 and "no task of retrieval is asked for" in outcome.err
+
+
+def test_changed_words_are_asked_again_and_said_in_the_signature(panglot: Panglot, tmp_path: Path) -> None:
+    task, words = write_nli(tmp_path / "data", n=3, languages=["tha_Thai"]), tmp_path / "words"
+    words.mkdir()
+    asked = (
+        "evaluate",
+        "--tasks",
+        task,
+        "--model",
+        "tiny:llama",
+        "--data",
+        tmp_path / "data",
+        "--out",
+        tmp_path / "run",
+        "--quiet",
+    )
+    signatures = []
+    for said in (None, "จริง", "ใช่แล้ว"):
+        if said is not None:
+            (words / "tha_Thai.yaml").write_text(f"words:\n  'yes': [{said}, written]\n", encoding="utf-8")
+        done = panglot(*asked, *(() if said is None else ("--words", words)))
+        assert done.code == 0, done.err
+        row = pq.read_table(tmp_path / "run" / "results.parquet").to_pylist()[0]
+        signatures.append(row["signature"])
+    assert "words:" not in signatures[0] and len(set(signatures)) == 3
+
+
+def test_one_run_of_conditions_with_and_without_translations(panglot: Panglot, tmp_path: Path) -> None:
+    task = write_nli(tmp_path / "data", n=3, languages=["tha_Thai", "eng_Latn"])
+    asked = (
+        "evaluate",
+        "--tasks",
+        task,
+        "--data",
+        tmp_path / "data",
+        "--model",
+        "tiny:llama",
+        "--out",
+        tmp_path / "run",
+        "--quiet",
+    )
+    three = (*asked, "--condition", "native,english,translate-test")
+    assert panglot(*three, "--translations", "parallel").code == 0
+    rows = pq.read_table(tmp_path / "run" / "results.parquet").to_pylist()
+    assert {row["condition"] for row in rows} >= {"native", "english", "translate-test"}
+    itself = panglot(*three, "--translations", "self", "--set", "batch_tokens=512")
+    assert itself.code == 0, itself.err
+    again = panglot(*three, "--translations", "self", "--set", "batch_tokens=512", "--json")
+    assert {each["state"] for each in json.loads(again.out)["steps"].values()} == {"kept"}
+    assert "translations need a condition" in panglot(*asked, "--translations", "self").last_error

@@ -43,7 +43,8 @@ def evaluate_command(
         str, typer.Option("--normalisation", help="Of likelihoods: none, bytes, characters, tokens or pmi.")
     ] = "auto",
     translations: Annotated[
-        str | None, typer.Option("--translations", help="For translate-test and pivot: a JSON Lines file, or parallel.")
+        str | None,
+        typer.Option("--translations", help="For translate-test and pivot: a JSON Lines file, parallel, self, self:PAIRS."),
     ] = None,
     words: Annotated[
         str | None, typer.Option("--words", help="Folder with your own words for prompts, a TAG.yaml each.")

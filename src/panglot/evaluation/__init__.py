@@ -43,6 +43,7 @@ COMPONENTS: dict[str, str] = {
     "task_pairs": "panglot.evaluation.asking.task_pairs:task_pairs",
     "task_sequence": "panglot.evaluation.task_sequence:task_sequence",
     "task_vectors": "panglot.evaluation.task_vectors:task_vectors",
+    "translate_items": "panglot.evaluation.asking.translate_items:translate_items",
     "translate_task": "panglot.evaluation.tasks.translate_task:translate_task",
     "trial": "panglot.evaluation.trial:trial",
     "write_questions": "panglot.evaluation.transfer.write_questions:write_questions",

@@ -8,12 +8,15 @@ from typing import Any
 
 from panglot.artifacts import InputError
 from panglot.evaluation.asking.languages import is_group
+from panglot.evaluation.prompts.condition import Condition
 from panglot.evaluation.prompts.families import family_of
 from panglot.evaluation.tasks import choose_languages, find
 from panglot.evaluation.tasks.suite import PREFIX, Suite, find_suite
 from panglot.recipes.recipe import Recipe, StepRecipe
 from panglot.recipes.suites import members_to_run
 
+SELF = "self"
+"""In place of a file of translations: the model that is asked translates; `self:PAIRS` shows it pairs of a task first."""
 MEXA = "mexa"
 """In place of a task, or before one of pairs: MEXA's measure of a model's layers."""
 _ASK, _VECTORS, _MEXA = "evaluation.ask", "evaluation.task_vectors", "evaluation.mexa"
@@ -61,6 +64,10 @@ def evaluation_recipe(wanted: Evaluation) -> Recipe:
         raise InputError("no task is asked for", where="--tasks", fix="panglot tasks lists them")
     if wanted.templates and any(each.startswith(PREFIX) for each in wanted.tasks):
         raise InputError("a suite is asked in one wording", where="--templates", fix="name its tasks, or leave --templates out")
+    if wanted.settings.get("translations") and not any(Condition.parse(each).pivot for each in wanted.conditions):
+        raise InputError(
+            "translations need a condition that shows them", where="--condition", fix="translate-test or pivot:TAG"
+        )
     steps: dict[str, StepRecipe] = {}
     asked: dict[str, Any] = dict(wanted.settings)
     if wanted.endpoint is not None:
@@ -75,7 +82,7 @@ def evaluation_recipe(wanted: Evaluation) -> Recipe:
             name = _step_name(task, f"{condition if len(wanted.conditions) > 1 else ''} {template}")
             if name in steps:
                 raise InputError(f"{task} is asked for twice", where="--tasks")
-            steps[name] = _measured(task, condition, wanted, own, template)
+            steps[name] = _measured(task, condition, wanted, own, steps, template)
     means = {
         name: each
         for said in wanted.tasks
@@ -109,7 +116,15 @@ def evaluation_recipe(wanted: Evaluation) -> Recipe:
     )
 
 
-def _measured(task: str, condition: str, wanted: Evaluation, asked: Mapping[str, Any], template: str = "") -> StepRecipe:
+def _measured(
+    task: str,
+    condition: str,
+    wanted: Evaluation,
+    asked: Mapping[str, Any],
+    steps: dict[str, StepRecipe],
+    template: str = "",
+) -> StepRecipe:
+    """The step that measures a task; one that translates its items is added to the steps where that is asked for."""
     of = _task_of(task)
     if of != task:
         sentences = {"sentences": asked["limit"]} if "limit" in asked else {}
@@ -122,7 +137,25 @@ def _measured(task: str, condition: str, wanted: Evaluation, asked: Mapping[str,
         **({"condition": condition} if condition != "native" else {}),
         **({"template": template} if template else {}),
     }
-    return StepRecipe(_ASK, {**asked, "task": task, **({"how": how} if how else {})})
+    own = {name: value for name, value in asked.items() if name != "translations"}
+    if (pivot := Condition.parse(condition).pivot) is not None and (said := asked.get("translations")) is not None:
+        itself = said == SELF or said.startswith(f"{SELF}:")
+        own |= {"translated": f"${_translating(task, pivot, said, wanted, own, steps)}"} if itself else {"translations": said}
+    return StepRecipe(_ASK, {**own, "task": task, **({"how": how} if how else {})})
+
+
+def _translating(
+    task: str, pivot: str, said: str, wanted: Evaluation, asked: Mapping[str, Any], steps: dict[str, StepRecipe]
+) -> str:
+    """Name of the step in which the model translates the items of a task."""
+    name = _step_name(task, f"into {pivot}")
+    examples = said.removeprefix(SELF).removeprefix(":")
+    how = {**({"examples": examples} if examples else {}), **({"chat": True} if wanted.how.get("chat") else {})}
+    given = {name: value for name, value in asked.items() if name not in ("words", "pivot")}
+    steps[name] = StepRecipe(
+        "evaluation.translate_items", {**given, "task": task, "into": pivot, **({"how": how} if how else {})}
+    )
+    return name
 
 
 def _task_of(said: str) -> str:
@@ -180,7 +213,7 @@ def _suite(suite: Suite, wanted: Evaluation, asked: Mapping[str, Any], steps: di
                 for name, value, usual in (("languages", languages, "all"), ("split", part, "test"))
                 if value != usual
             }
-            step, name = _measured(task, condition, wanted, own), _step_name(task, shown)
+            step, name = _measured(task, condition, wanted, own, steps), _step_name(task, shown)
             # two suites share what they ask alike
             name = name if steps.get(name, step) == step else _step_name(f"{suite.name}-{task}", shown)
             steps[name] = step

@@ -320,7 +320,8 @@ def _headline(facts: dict[str, Any]) -> dict[str, Any]:
     asked = [(each, cell) for each in tasks for cell in each["cells"] if cell and cell["tested"]]
     above = sum(not cell["at_chance"] for _, cell in asked)
     if asked and len(tasks) == 1:
-        more.append(f"Above chance in {wording.part(above, len(asked), 'language')}.")
+        one = "Above chance." if above else "Not above chance."
+        more.append(one if len(asked) == 1 else f"Above chance in {wording.part(above, len(asked), 'language')}.")
     elif asked:
         sentence = f"{who} is above chance in {wording.part(above, len(asked), 'pair')} of a task and a language."
     behind = [each for each in facts["breakdown"] if each]

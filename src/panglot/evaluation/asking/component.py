@@ -1,5 +1,6 @@
 """Component `evaluation.ask`: ask a model the items of a task, language by language."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,8 +9,9 @@ from pydantic import Field
 
 from panglot import __version__
 from panglot.artifacts import InputError, Step, reads
-from panglot.evaluation.asking.languages import at_hand, check_for, is_group, leave_out, outside
+from panglot.evaluation.asking.languages import at_hand, check_for, is_group, leave_out, outside, own_words
 from panglot.evaluation.asking.settings import Asking, Endpoint
+from panglot.evaluation.asking.translations import TRANSLATIONS_FILE, Translations, said_of
 from panglot.evaluation.prompts.words import MissingWord
 from panglot.evaluation.results import Measurement, Results, Units, write_results
 from panglot.evaluation.signature import Signature
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from panglot.evaluation.asking.questions import Questions
     from panglot.evaluation.asking.scores import Language
     from panglot.evaluation.engines.contract import Engine
+    from panglot.evaluation.prompts import Template
     from panglot.evaluation.prompts.chat import Render
     from panglot.evaluation.results import UnitKey
     from panglot.evaluation.tasks.task import Task
@@ -58,6 +61,7 @@ def ask(
     how: Asking = USUAL,
     limit: Annotated[int, Field(ge=1)] | None = None,
     translations: str | None = None,
+    translated: Translations | None = None,
     words: str | None = None,
     condition: str = "",
     pivot: str | None = None,
@@ -89,6 +93,7 @@ def ask(
         limit: most items a language, the same ones in every language of a parallel task.
         translations: for `translate-test` and `pivot:TAG`: a file of JSON lines with `language`, `id` and `fields`, or
             `parallel`, the task's own items in the other language, which says what a perfect translation would give.
+        translated: instead of it, what `evaluation.translate_items` wrote.
         words: folder of files `TAG.yaml` with a person's own words for prompts.
         condition: a name for the rows; the condition of the prompts without it.
         pivot: language that the answers in the others are compared with, of a parallel task; English where it is asked.
@@ -114,7 +119,8 @@ def ask(
     own_words = None if words is None else Path(words).expanduser()
     asked: list[Questions] = []
     wordless: dict[str, MissingWord] = {}
-    render = _render(model, endpoint, how)
+    translations = _translations(translations, translated, step)
+    render = renderer_of(model, endpoint, how)
     for tag in at_hand(found, languages, split, folder, step):
         try:
             each = questions(
@@ -141,7 +147,7 @@ def ask(
     if wordless:
         leave_out("without_words", "prompts have no words", list(wordless), found, step)
     compared_with = choose_pivot(pivot, found, [each.language for each in asked])
-    engine = engine_of(model, endpoint, how, step)
+    engine, trans = engine_of(model, endpoint, how, step), said_of(translations)
     rows: list[Measurement] = []
     parts: list[pa.Table] = []
     units: dict[UnitKey, Units] = {}
@@ -153,7 +159,10 @@ def ask(
         answers = ask_items(engine, each, normalisation=normalisation, step=step, name=each.language)
         language = score(found, each, answers, seed=step.seed)
         row_condition = condition or str(each.template.condition)
-        answered[each.language], protocols[each.language] = answers, _protocol(each, how, normalisation, split, step.seed)
+        answered[each.language], protocols[each.language] = (
+            answers,
+            _protocol(each, how, normalisation, split, step.seed, trans),
+        )
         rows += _rows(found.name, each, language, model=engine.name, condition=row_condition, protocol=protocols[each.language])
         parts.append(items_table(found, each, answers, language))
         units |= {(found.name, each.language, one.metric): one.units for one in language.scores if one.units is not None}
@@ -174,6 +183,23 @@ def ask(
     step.figures |= {"headline_metric": found.metrics[0], "chance": found.chance}
     step.figures["about"] = {"title": found.title, "translated": found.translated}
     return write_results(step.out, rows, pa.concat_tables(parts), units)
+
+
+def _translations(said: str | None, made: Translations | None, step: Step) -> str | None:
+    """The translations that one of two parameters says; a step's are kept with the answers, for a judge."""
+    if made is None:
+        return said
+    if said is not None:
+        raise InputError("translations and translated are both given", where="translations", fix="give one of them")
+    shutil.copyfile(made.path, step.out / TRANSLATIONS_FILE)
+    return str(step.out / TRANSLATIONS_FILE)
+
+
+def _own_words(template: "Template") -> dict[str, str]:
+    """What a signature says of a person's own words that a template shows."""
+    shown = [template.words, template.label_words, *([template.chain] if template.chain else [])]
+    found = {} if template.folder is None else own_words(template.folder, [str(each.language) for each in shown])
+    return {"words": found["words"][:8]} if found else {}
 
 
 def engine_of(model: Model | None, endpoint: Endpoint | None, how: Asking, step: Step) -> "Engine":
@@ -197,7 +223,7 @@ def engine_of(model: Model | None, endpoint: Endpoint | None, how: Asking, step:
         return open_engine(model, batch_tokens=how.batch_tokens, over_length=how.over_length)
 
 
-def _render(model: Model | None, endpoint: Endpoint | None, how: Asking) -> "Render | None":
+def renderer_of(model: Model | None, endpoint: Endpoint | None, how: Asking) -> "Render | None":
     """What writes the turns of a chat; None where there is none. A model without a template is told before it is opened."""
     from panglot.evaluation.prompts.chat import as_paragraphs, renderer
 
@@ -216,13 +242,17 @@ def _normalisation(how: Asking, task: "Task", asked: "Questions") -> str:
     return "bytes" if task.kind == "choice" and asked.template.formulation != "letters" else "none"
 
 
-def _protocol(asked: "Questions", how: Asking, normalisation: str, split: str, seed: int) -> dict[str, str | int]:
+def _protocol(
+    asked: "Questions", how: Asking, normalisation: str, split: str, seed: int, translations: dict[str, str]
+) -> dict[str, str | int]:
     """What must be equal before two scores may be compared, beside the task and the metric."""
     return {
         "split": split,
         "n": len(asked.items),
         "rev": asked.revision,
         **asked.template.signature,
+        **translations,
+        **_own_words(asked.template),
         **({"chat": "1"} if asked.render is not None else {}),
         "shots": f"{how.shots},{how.shots_in}" if how.shots else "0",
         **({} if asked.template.generates else {"norm": normalisation}),

@@ -14,18 +14,35 @@ if TYPE_CHECKING:
 
 
 def outside(
-    *, task: str | None, languages: str = "all", split: str = "test", data: str | None = None, **_: object
+    *,
+    task: str | None,
+    languages: str = "all",
+    split: str = "test",
+    data: str | None = None,
+    words: str | None = None,
+    translations: str | None = None,
+    **_: object,
 ) -> dict[str, str]:
-    """What a measurement of a task reads from outside: its files, and what describes it; nothing of a task that a step made."""
+    """What a measurement of a task reads from outside: a person's words and translations, and of a named task its files."""
+    own = {} if words is None else own_words(Path(words).expanduser())
+    if translations is not None and (file := Path(translations).expanduser()).is_file():
+        own["translations"] = digest_file(file)
     if task is None:
-        return {}
+        return own
     found = find(task)
     folder = None if data is None else Path(data).expanduser()
     paths = [each for tag in choose_languages(languages, found.languages) for each in found.paths(tag, split, folder)]
     return {
+        **own,
         **{path.name: digest_file(path) for path in paths},
         found.name: digest_value(found.model_dump(mode="json")),
     }
+
+
+def own_words(folder: Path, tags: Sequence[str] | None = None) -> dict[str, str]:
+    """Digest of a person's own words, of all languages or of some; empty where there are none."""
+    files = sorted(each for each in folder.glob("*.yaml") if tags is None or each.stem in tags)
+    return {"words": digest_value([[each.name, digest_file(each)] for each in files])} if files else {}
 
 
 def check_for(fits: Callable[["Task"], None] | None = None) -> Callable[..., None]:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import xxhash
 
 from panglot.artifacts import InputError
+from panglot.evaluation.asking.translations import translated
 from panglot.evaluation.instructions.instruction import Conversation
 from panglot.evaluation.prompts import chat_prompt, choose_demonstrations, for_task
 from panglot.evaluation.prompts.answers import parse_number
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from panglot.evaluation.prompts.chat import Render
     from panglot.evaluation.tasks import Item, Task
 
-PARALLEL = "parallel"
-"""In place of a file of translations: the task's own items in the other language."""
 _SHOT_SPLITS = ("train", "exemplars", "dev")
 
 
@@ -103,7 +102,7 @@ def questions(
     condition = Condition.parse(asking.condition)
     if condition.pivot is None and translations is not None:
         raise InputError(f"the condition {condition} needs no translations", fix="take translate-test or pivot:TAG")
-    shown = read.items if limit is None or limit >= len(read.items) else _drawn(read.items, limit, seed)
+    shown = read.items if limit is None or limit >= len(read.items) else drawn(read.items, limit, seed)
     template = for_task(
         task,
         language=language,
@@ -112,7 +111,7 @@ def questions(
         condition=condition,
         source=task.pivot(language) if task.direction == "into" else None,
         target=task.pivot(language) if task.direction == "from" else (language if task.direction == "into" else None),
-        translated=_translated(task, language, condition, translations, split, data),
+        translated=translated(task, language, condition, translations, split, data),
         folder=words,
         max_new_tokens=asking.max_new_tokens,
         rule=asking.rule,
@@ -126,7 +125,8 @@ def questions(
     return Questions(language, shown, read.revision, template, shots, read.left_out, turns, conversations)
 
 
-def _drawn(items: Sequence["Item"], limit: int, seed: int) -> tuple["Item", ...]:
+def drawn(items: Sequence["Item"], limit: int, seed: int) -> tuple["Item", ...]:
+    """So many of the items, in their order: those whose ids come first by a hash of seed and id."""
     ranked = sorted(items, key=lambda one: (xxhash.xxh64_intdigest(f"{seed}\0{one.id}".encode()), one.id))
     chosen = {one.id for one in ranked[:limit]}
     return tuple(one for one in items if one.id in chosen)
@@ -164,40 +164,3 @@ def worked(item: "Item", template: "Template") -> "Item":
     if number is None:
         raise InputError("a solved item has no number in its answer", where=f"item {item.id} of {template.task}")
     return replace(item, fields={**item.fields, "reasoning": steps}, references=(str(number),))
-
-
-def _translated(
-    task: "Task", language: str, condition: Condition, translations: str | None, split: str, data: Path | None
-) -> dict[str, dict[str, Any]]:
-    if condition.pivot is None or language == condition.pivot:
-        return {}
-    if translations is None:
-        raise InputError(
-            f"the condition {condition} shows items in {condition.pivot}",
-            where="translations",
-            fix="give a file of JSON lines with language, id and fields, or parallel for the task's own translations",
-        )
-    if translations == PARALLEL:
-        if not task.parallel:
-            raise InputError(f"{task.name} is not parallel, so it has no translations of its own", where="translations")
-        found = task.items(condition.pivot, split, data).items
-        return {each.id: {**each.fields, "choices": each.choices} for each in found}
-    return _from_file(Path(translations).expanduser(), language)
-
-
-def _from_file(path: Path, language: str) -> dict[str, dict[str, Any]]:
-    import json
-
-    if not path.is_file():
-        raise InputError("there is no such file of translations", where=path)
-    found: dict[str, dict[str, Any]] = {}
-    with path.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                said = json.loads(line)
-                tag, key, fields = said["language"], str(said["id"]), dict(said["fields"])
-            except (ValueError, KeyError, TypeError):
-                raise InputError("this line has no language, id and fields", where=f"{path}:{number}") from None
-            if tag == language:
-                found[key] = {**fields, "choices": tuple(said.get("choices", ()))}
-    return found

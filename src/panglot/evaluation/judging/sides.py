@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from panglot.artifacts import InputError
 from panglot.evaluation.asking.questions import questions
 from panglot.evaluation.asking.settings import Asking
+from panglot.evaluation.asking.translations import TRANSLATIONS_FILE
 from panglot.evaluation.results import Results
 from panglot.evaluation.significance.systems import results_of
 from panglot.evaluation.tasks.task_file import builtin, find
@@ -126,6 +127,7 @@ def asked_in(run: Results, language: str, revision: str, data: str | None) -> tu
     said = parameters_of(run)
     task = find(said["task"])
     place, words = (None if each is None else Path(each).expanduser() for each in (data or said["data"], said["words"]))
+    made = run.folder / TRANSLATIONS_FILE
     found = questions(
         task,
         language,
@@ -133,7 +135,7 @@ def asked_in(run: Results, language: str, revision: str, data: str | None) -> tu
         split=said["split"],
         data=place,
         limit=None,
-        translations=said["translations"],
+        translations=str(made) if made.is_file() else said["translations"],
         words=words,
         seed=0,
     )

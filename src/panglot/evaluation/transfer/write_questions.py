@@ -16,6 +16,7 @@ from panglot.artifacts import Artifact, InputError, PanglotError, Step, digest_v
 from panglot.corpus.documents import Documents
 from panglot.evaluation.asking.component import engine_of
 from panglot.evaluation.asking.journal import Journal
+from panglot.evaluation.asking.languages import own_words
 from panglot.evaluation.asking.settings import Asking, Endpoint
 from panglot.evaluation.prompts.prompt import Prompt
 from panglot.evaluation.prompts.words import MissingWord, Words
@@ -52,8 +53,7 @@ def _outside(*, examples: str | None = None, words: str | None = None, **_: obje
         return {}
     source = ItemsFolder(Path(examples))
     found = {f"examples {tag}": source.revision(tag, "train") for tag in source.languages("train")}
-    own = sorted(Path(words).expanduser().glob("*.yaml")) if words is not None else []
-    return found | ({"words": digest_value([[each.name, each.read_text(encoding="utf-8")] for each in own])} if own else {})
+    return found | ({} if words is None else own_words(Path(words).expanduser()))
 
 
 @reads(_outside)
