@@ -208,7 +208,7 @@ for name in COMPONENTS:
     assert all(each.description for each in component.parameters.values()), component.parameters
     others = {
         "document_bits": "Signals", "routing": "Routes", "task_of_pairs": "MadeTask", "translate_task": "MadeTask",
-        "task_pairs": "Pairs", "write_questions": "WrittenQuestions",
+        "task_pairs": "Pairs", "write_questions": "WrittenQuestions", "translate_items": "Translations",
     }
     assert component.returns.__name__ == others.get(name, "Results")
 for heavy in ("torch", "transformers", "sentence_transformers", "scipy"):
