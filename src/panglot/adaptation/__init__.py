@@ -10,6 +10,7 @@ COMPONENTS: dict[str, str] = {
     "load": "panglot.adaptation.load_adapter:load",
     "cluster_documents": "panglot.adaptation.experts.clusters:cluster_documents",
     "one_cluster": "panglot.adaptation.experts.clusters:one_cluster",
+    "quantise": "panglot.adaptation.quantise:quantise",
     "prune_experts": "panglot.adaptation.experts.prune:prune_experts",
     "take_plugin": "panglot.adaptation.experts.take_plugin:take_plugin",
 }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from panglot.artifacts import InputError
 from panglot.models import Model
+from panglot.vocabulary.checkpoint import Bytes
 from panglot.vocabulary.checkpoint import Tensor as Stored
 from panglot.vocabulary.initialise.task import Role
 from panglot.vocabulary.initialise_rows import model_vocabulary
@@ -72,6 +73,25 @@ def values_of(tensor: Stored) -> "Tensor":
     import torch
 
     return torch.from_numpy(as_float32(tensor.rows(1), tensor.dtype)).reshape(tensor.shape)
+
+
+def as_stored(values: "Tensor", tensor: Stored) -> Bytes:
+    """Bytes of float32 values in the number format that a tensor has in its file.
+
+    Raises:
+        InputError: a value is not finite, or is too large for the format.
+    """
+    import torch
+
+    cast = values.to(getattr(torch, DTYPES[tensor.dtype]))
+    if not torch.isfinite(cast).all():
+        raise InputError(
+            f"{tensor.name} would hold values that are no numbers in {DTYPES[tensor.dtype]}",
+            where=tensor.path,
+            fix="give smaller weights, or look for damaged weights",
+        )
+    found: Bytes = cast.contiguous().view(-1).view(torch.uint8).numpy()
+    return found
 
 
 def check_tensors(members: Sequence[Member]) -> None:

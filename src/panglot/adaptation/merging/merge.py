@@ -11,7 +11,7 @@ import numpy as np
 
 from panglot.adaptation.merging.configurations import check_configurations
 from panglot.adaptation.merging.distances import Distances
-from panglot.adaptation.merging.member import Member, Rows, check_tensors, open_member, shared_rows, values_of
+from panglot.adaptation.merging.member import Member, Rows, as_stored, check_tensors, open_member, shared_rows, values_of
 from panglot.adaptation.merging.method import Merging
 from panglot.adaptation.merging.methods import MergeMethod
 from panglot.artifacts import InputError, Step, digest_value
@@ -150,9 +150,9 @@ class _Work:
     def _pieces(self, tensor: Stored, role: Role | None, advance: Callable[[float], None]) -> Callable[[], Iterator[Bytes]]:
         def pieces() -> Iterator[Bytes]:
             if role is None:
-                yield _as_bytes(self._merged(tensor), tensor)
+                yield as_stored(self._merged(tensor), tensor)
             else:
-                yield from (_as_bytes(each, tensor) for each in self._whole(role))
+                yield from (as_stored(each, tensor) for each in self._whole(role))
             advance(1)
 
         return pieces
@@ -197,20 +197,6 @@ class _Work:
         change = self._method.combined(parts, self._factors, generator)
         self.distances.add_result(base, change)
         return change.add_(base)
-
-
-def _as_bytes(values: "Tensor", tensor: Stored) -> Bytes:
-    import torch
-
-    cast = values.to(getattr(torch, DTYPES[tensor.dtype]))
-    if not torch.isfinite(cast).all():
-        raise InputError(
-            f"{tensor.name} would hold values that are no numbers in {DTYPES[tensor.dtype]}",
-            where=tensor.path,
-            fix="give smaller weights, or look for damaged weights",
-        )
-    found: Bytes = cast.contiguous().view(-1).view(torch.uint8).numpy()
-    return found
 
 
 def _written_once(member: Member) -> Checkpoint:

@@ -90,8 +90,8 @@ def translate_items(
     """Let a language model translate the items of a task, to be asked in the translation.
 
     Where the same model is then asked it is self-translate (Etxaniz et al. 2023, https://arxiv.org/abs/2308.01223): each text
-    of an item that a prompt shows, and each choice, is translated by itself, after `shots` pairs of `examples` (theirs are
-    four of FLORES-200; without `examples` nothing is shown first). Texts of several lines are translated line by line, and a
+    of an item that a prompt shows, and each choice, is translated by itself, after `shots` pairs of `examples` (the paper
+    shows a few pairs too; without `examples` nothing is shown first). Texts of several lines are translated line by line, and a
     text that several items share is translated once.
 
     What is right stays as it is, so that written answers and spans of a translated text are compared with words of the

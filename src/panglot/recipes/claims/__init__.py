@@ -60,6 +60,7 @@ CLAIMS: dict[str, dict[str, str]] = {
         "consistency": "panglot.recipes.claims.consistency:CONSISTENCY",
         "conductivity": "panglot.recipes.claims.conductivity:CONDUCTIVITY",
         "knowledge-free": "panglot.recipes.claims.knowledge_free:KNOWLEDGE_FREE",
+        "quantisation": "panglot.recipes.claims.quantisation:QUANTISATION",
         "prompt-language": "panglot.recipes.claims.prompt_language:PROMPT_LANGUAGE",
     },
 }
