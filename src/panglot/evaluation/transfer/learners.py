@@ -66,11 +66,12 @@ class FinetuneLearner:
         self, model: Model, source: Source, settings: Finetune, items: Items, fields: Sequence[str], step: Step
     ) -> None:
         from panglot.evaluation.transfer.head import most_tokens, open_tokenizer
+        from panglot.models.folder import inspect_folder
         from panglot.models.precision import best_device
 
         self._model, self._items, self._step, self._device = model, items, step, best_device()
         self._kind = source.kind
-        self._settings = settings.for_kind(source.kind)
+        self._settings = settings.for_kind(source.kind, inspect_folder(model.adapted_path).dimension or 768)
         self._tokenizer = open_tokenizer(model, words=source.kind in ("tagging", "parsing"))
         most = most_tokens(model, self._tokenizer, self._settings.max_tokens or 0)
         self.reading: Reading
