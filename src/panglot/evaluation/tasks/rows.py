@@ -325,6 +325,7 @@ def _references(row: Row, columns: Columns, fields: Mapping[str, str], account: 
     for path in columns.references:
         value = value_at(row, path)
         found += [_text(each) for each in (value if isinstance(value, list | tuple) else [value])]
+    found = [each for each in found if each not in columns.no_answers]
     if columns.after is not None:
         found = [each.rpartition(columns.after)[2].strip() if columns.after in each else "" for each in found]
     if columns.starts is None:

@@ -120,6 +120,7 @@ _LAYOUTS = (
     "joined",
     "squad",
     "beir",
+    "answered",
     "with_passage",
 )
 _HELP = {
