@@ -9,7 +9,7 @@ import numpy as np
 
 from panglot.artifacts import InputError, did_you_mean
 from panglot.evaluation.metrics.across_languages import AnswerConsistency, InformationParity, LanguageFidelity, RankC
-from panglot.evaluation.metrics.answers import ExactMatch, TokenF1
+from panglot.evaluation.metrics.answers import ExactMatch, SequenceAccuracy, TokenF1
 from panglot.evaluation.metrics.attachment import Attachment
 from panglot.evaluation.metrics.bleu import Bleu, SpBleu
 from panglot.evaluation.metrics.calibration import Brier, CalibrationError
@@ -35,6 +35,7 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "uas": partial(Attachment, labelled=False),
     "las_no_punct": partial(Attachment, punctuation=False),
     "exact_match": ExactMatch,
+    "sequence_accuracy": SequenceAccuracy,
     "calls_match": CallsMatch,
     "token_f1": TokenF1,
     "chrf": partial(ChrF, 0),
@@ -49,6 +50,7 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "wer": partial(ErrorRate, "word"),
     "cer": partial(ErrorRate, "grapheme"),
     "cer_code_points": partial(ErrorRate, "code point"),
+    "cer_nfkc": partial(ErrorRate, "code point", form="NFKC"),
     "pearson": Pearson,
     "spearman": Spearman,
     "recall": Recall,

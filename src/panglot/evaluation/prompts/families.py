@@ -146,11 +146,12 @@ _FAMILIES = {
     "story-ending": "xstorycloze m-hellaswag hellaswag",
     "pronoun": "xwinograd",
     "multiple-choice": "belebele exams global-mmlu global_mmlu m-arc m-mmlu mmmlu mmlu mmlu-pro arc-challenge",
-    "question-answering": "xquad mlqa tydiqa afriqa amqa",
+    "question-answering": "xquad mlqa tydiqa afriqa amqa xtreme-up-qa-in-language xtreme-up-qa-cross-language",
     "maths": "mgsm afrimgsm msvamp gsm8k",
-    "translation": "flores flores200 mafand ntrex wmt14 wmt16 wmt24pp",
+    "translation": "xtreme-up-translation flores flores200 mafand ntrex wmt14 wmt16 wmt24pp",
     "summarisation": "xlsum xl-sum",
     "instruction-following": "multi-if ifeval",
+    "by-example": "xtreme-up-transliteration xtreme-up-semantic-parsing xtreme-up-autocomplete",
     "open-questions": "aya-human aya-dolly",
 }
 

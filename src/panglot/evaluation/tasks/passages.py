@@ -11,7 +11,7 @@ from panglot.evaluation.tasks.rows import Row, value_at
 
 COLUMNS = Columns(id=("id",), fields={"query": "query"}, relevant="relevant")
 _IDS = ("_id", "docid", "query_id", "id")
-_TEXTS = ("text", "query", "contents")
+_TEXTS = ("text", "query", "contents", "context")
 
 Judgements = Mapping[str, Mapping[str, int]]
 
@@ -72,10 +72,12 @@ class Answered(FileLayout):
     Attributes:
         corpus: passages, in JSON Lines (see `Beir`) or, where the name ends in `.tsv`, with a line of names, as `id`, `text`,
             `title` of DPR's `psgs_w100.tsv`; cells may be quoted as in CSV. A `*` stands for the parts of one corpus.
+        passage: key of the id of the one passage that answers the query, where the lines name it; gives `relevant`.
     """
 
     layout: Literal["answered"] = "answered"
     corpus: str
+    passage: str | None = None
 
     def paths(self, place: Place) -> tuple[Path, ...]:
         return place.path(self.path), *self.corpus_paths(place)
@@ -85,7 +87,12 @@ class Answered(FileLayout):
         return tuple(_files(place, self.corpus))
 
     def rows(self, place: Place) -> Iterator[Row]:
-        yield from read_json_lines(place.path(self.path))
+        for row in read_json_lines(place.path(self.path)):
+            if self.passage is None:
+                yield row
+                continue
+            answer = value_at(row, self.passage)
+            yield Row(row.where, {**row.values, "relevant": {} if answer in (None, "") else {str(answer): 1}})
 
     def passages(self, place: Place) -> Iterator[Passage]:
         """The corpus."""

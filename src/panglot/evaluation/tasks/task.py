@@ -75,6 +75,7 @@ class Task(BaseModel):
         range: lowest and highest score, for similarity.
         pivots: for pairs, tag to code of the languages that may stand on the other side; by itself the first does.
         pivot_of: languages that have another pivot than the first.
+        translation_metrics: for pairs, the metrics where they are asked as translation.
         direction: for pairs asked as translation: `into` the language, or `from` it.
         note: what a person should know before using a score.
         family: family of prompts that asks for it; known tasks, and tasks with the labels of a family, need not say.
@@ -109,6 +110,7 @@ class Task(BaseModel):
     range: tuple[float, float] | None = None
     pivots: Codes = {}
     pivot_of: dict[str, str] = {}
+    translation_metrics: tuple[str, ...] = ("chrf++", "bleu")
     direction: Literal["into", "from"] | None = None
     note: str = ""
     family: str | None = None

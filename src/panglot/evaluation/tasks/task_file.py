@@ -202,7 +202,7 @@ def find(name: str) -> Task:
     if pivot:
         task = _with_pivot(task, pivot)
     if direction:
-        update = {"kind": "generation", "direction": direction, "metrics": ("chrf++", "bleu"), "chance": None}
+        update = {"kind": "generation", "direction": direction, "metrics": task.translation_metrics, "chance": None}
         task = task.model_copy(update=update)
     return task
 
