@@ -20,6 +20,14 @@ from panglot.evaluation.metrics.correlation import Pearson, Spearman
 from panglot.evaluation.metrics.error_rates import ErrorRate
 from panglot.evaluation.metrics.instructions_followed import InstructionsFollowed
 from panglot.evaluation.metrics.labels import Accuracy, MacroF1, MicroF1
+from panglot.evaluation.metrics.long_texts import (
+    ConcordanceIndex,
+    ExponentialSimilarity,
+    FirstNumber,
+    OptionLetter,
+    RougeGeometric,
+    WordStands,
+)
 from panglot.evaluation.metrics.metric import Floats, Mean, Metric
 from panglot.evaluation.metrics.ranking import NDCG, Recall, RecallInTokens, ReciprocalRank
 from panglot.evaluation.metrics.rouge import Rouge
@@ -47,6 +55,12 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "rouge2": partial(Rouge, "rouge2"),
     "rougeL": partial(Rouge, "rougeL"),
     "rougeLsum": partial(Rouge, "rougeLsum"),
+    "rouge_geometric": RougeGeometric,
+    "option_letter": OptionLetter,
+    "exponential_similarity": ExponentialSimilarity,
+    "concordance_index": ConcordanceIndex,
+    "first_number": FirstNumber,
+    "word_stands": WordStands,
     "wer": partial(ErrorRate, "word"),
     "cer": partial(ErrorRate, "grapheme"),
     "cer_code_points": partial(ErrorRate, "code point"),

@@ -15,7 +15,7 @@ from panglot.evaluation.tasks.passages import Passage, judgements, passages_of, 
 from panglot.evaluation.tasks.rows import Row
 
 _MOST_ROWS = 5_000_000
-_MOST_BYTES = 1 << 30
+_MOST_BYTES = 2 << 30
 
 
 class Hub(BaseModel):
