@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from panglot.artifacts import InputError
 from panglot.evaluation import metrics, tasks
 from panglot.evaluation.prompts import for_task
 from panglot.evaluation.tasks.suite import find_suite
@@ -69,7 +70,7 @@ def test_the_right_option_may_be_a_list_of_one(tmp_path):
     found = tasks.find("infinitebench-en-mc").items("eng", "test", tmp_path)
     assert [each.label for each in found.items] == [2, 3]
     lines(tmp_path / "infinitebench" / "longbook_choice_eng.jsonl", rows)
-    with pytest.raises(Exception, match="is outside the set"):
+    with pytest.raises(InputError, match="is outside the set"):
         tasks.find("infinitebench-en-mc").items("eng", "test", tmp_path)
 
 

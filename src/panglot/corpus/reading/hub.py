@@ -15,12 +15,12 @@ from panglot.languages import Language
 
 MIRROR = "PANGLOT_HUB_FOLDER"
 """Environment variable: a folder that holds copies of data sets as `OWNER/NAME`, read in place of the hub."""
+_SPLITS = {"train", "validation", "test", "dev", "devtest", "valid"}
+_MADLAD_PARTS = ("clean", "noisy")
 COPIES = "refs/convert/parquet"
 """Where the hub keeps Parquet copies of a data set, `CONFIGURATION/SPLIT/0000.parquet`."""
 _SCRIPT = "scripts are no longer supported"
 _WITH_LINES = ("json", "csv", "text")
-_SPLITS = {"train", "validation", "test", "dev", "devtest", "valid"}
-_MADLAD_PARTS = ("clean", "noisy")
 
 
 class Place(NamedTuple):
