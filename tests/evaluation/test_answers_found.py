@@ -14,6 +14,7 @@ from panglot.evaluation.answers_found import answer_words, holds, token_starts, 
 from panglot.evaluation.passage_retrieval import rank_passages
 from panglot.evaluation.results import Results
 from panglot.evaluation.runs import Runs
+from panglot.evaluation.signature import ASKED
 from panglot.evaluation.significance.systems import compare_systems
 from panglot.evaluation.task_vectors import task_vectors
 from panglot.evaluation.tasks.passages import Passage
@@ -196,7 +197,7 @@ def test_it_is_measured_with_intervals_by_item(xor, tmp_path):
         (language, metric): value for language, value in (("jpn_Jpan", 1), ("tel_Telu", 0)) for metric in task.metrics
     }
     assert all(row["ci_low"] <= row["value"] <= row["ci_high"] and row["ci_low"] < row["ci_high"] for row in table)
-    assert "tokens:treebank|match:words-nfd-lower" in table[0]["signature"]
+    assert "window:treebank|match:words-nfd-lower" in table[0]["signature"]
     assert figures["language"]["jpn_Jpan"]["passages"] == 3 and "judged@10" not in figures["language"]["jpn_Jpan"]
     items = [each for each in Results.open(tmp_path / "measured").items().to_pylist() if each["metric"] == "recall@5kt"]
     assert [(each["item"], each["correct"], each["prediction"], each["target"]) for each in items] == [
@@ -212,7 +213,10 @@ def test_two_models_are_compared_question_by_question(xor, tmp_path):
             given = {"languages": "jpn", "query_prompt": prompt, "condition": name}
             task_vectors(task="xor-retrieve", split="dev", data=str(data), model=Model(tmp_path), step=step, **given)
         found.append(Runs(name, [[Results.open(tmp_path / name)]]))
-    compared = compare_systems(*found, across=("query",))
+    # each model has its own prompts, and nothing else may differ
+    with pytest.raises(InputError, match="were not measured alike: query"):
+        compare_systems(*found)
+    compared = compare_systems(*found, across=ASKED)
     assert {(each.metric, each.language) for each in compared} == {("recall@5kt", "jpn_Jpan"), ("recall@2kt", "jpn_Jpan")}
     assert all(each.difference == 0 for each in compared)
 

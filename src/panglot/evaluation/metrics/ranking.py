@@ -70,7 +70,7 @@ class RecallInTokens(Recall):
     @property
     def signature(self) -> dict[str, str]:
         """How tokens are counted and answers are looked for."""
-        return {"tokens": "treebank", "match": "words-nfd-lower"}
+        return {"window": "treebank", "match": "words-nfd-lower"}
 
 
 class ReciprocalRank(Mean):
