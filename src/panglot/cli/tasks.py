@@ -100,6 +100,7 @@ def show_command(
     languages: Annotated[str, typer.Option("--languages", help="all, swh,yor, tier:low, script:Arab, family:…")] = "all",
     split: Annotated[str | None, typer.Option("--split", help="Which split (default: test, else the last).")] = None,
     first: Annotated[int, typer.Option("--first", min=0, help="How many items to show of each language.")] = 1,
+    hub: Annotated[bool, typer.Option("--hub", help="Read from the hub what is not at hand.")] = False,
     as_json: Json = False,
 ) -> None:
     """What a task is, its first items, and its label shares by language; or what a suite is."""
@@ -112,12 +113,16 @@ def show_command(
     part = split or ("test" if "test" in task.splits else list(task.splits)[-1])
     task.check_split(part)
     asked = tasks.choose_languages(languages, task.languages, what=task.name)
-    here = [tag for tag in asked if task.paths(tag, part, data)]
+    here = [tag for tag in asked if hub or task.paths(tag, part, data)]
     shown = here if languages != "all" else here[:MANY]
     read = {tag: task.items(tag, part, data) for tag in here}
     if as_json:
         found = {
-            tag: {**counts_of(task, items), "first": [shown_item(each) for each in items.items[:first]]}
+            tag: {
+                **counts_of(task, items),
+                "revision": items.revision,
+                "first": [shown_item(each) for each in items.items[:first]],
+            }
             for tag, items in read.items()
         }
         print_json(
@@ -128,7 +133,7 @@ def show_command(
     if not read:
         say(
             "no files of this task are at hand: say where with --data or PANGLOT_DATA"
-            + (", or read it from the hub" if task.hub else "")
+            + (", or read it from the hub with --hub" if task.hub else "")
         )
         return
     show_counts(task, read)

@@ -1,7 +1,7 @@
 """Passages of a corpus ranked for queries, by the cosine of vectors, in blocks: the corpus is read and encoded once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panglot.artifacts import InputError
+from panglot.evaluation.answers_found import holds, tokens_of, tokens_until_answer
 from panglot.evaluation.retrieval import TIE, Vectors
 
 if TYPE_CHECKING:
@@ -28,20 +29,49 @@ class Ranked:
         ids: of each query the passages, best first, `depth` at most.
         absent: how many passages that answer the query are not in the corpus.
         passages: how many the corpus has.
+        near: how near each of `ids` is.
+        texts: of each of `ids` the text without its title, where texts were asked for.
     """
 
     ids: tuple[tuple[str, ...], ...]
     absent: tuple[int, ...]
     passages: int
+    near: tuple[tuple[float, ...], ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, first: int, last: int) -> "Ranked":
         """Of some of the queries."""
-        return Ranked(self.ids[first:last], self.absent[first:last], self.passages)
+        return Ranked(self.ids[first:last], self.absent[first:last], self.passages, self.near[first:last], self.texts)
 
     def gains(self, relevant: Sequence[Mapping[str, int]]) -> tuple[list[list[int]], list[list[int]]]:
         """Gains in the order found, and all gains, of each query: what recall, MRR and nDCG take. An unjudged passage has 0."""
         found = [[max(0, of.get(each, 0)) for each in ids] for ids, of in zip(self.ids, relevant, strict=True)]
         return found, [[grade for grade in of.values() if grade > 0] for of in relevant]
+
+    def tokens_until_answer(self, answers: Sequence[Sequence[str]], most: int) -> list[int]:
+        """Of each query how many tokens of what was found are read until an answer has stood there, 0 where none does.
+
+        Of passages that are equally near (within 1e-6) those without an answer are read first.
+        """
+        return [
+            tokens_until_answer(self._wrong_first(ids, near, right), right, most)
+            for ids, near, right in zip(self.ids, self.near, answers, strict=True)
+        ]
+
+    def _wrong_first(self, ids: Sequence[str], near: Sequence[float], answers: Sequence[str]) -> Iterator[str]:
+        first = 0
+        while first < len(ids):
+            last = first + 1
+            while last < len(ids) and near[last - 1] - near[last] <= TIE:
+                last += 1
+            texts = [self.texts[each] for each in ids[first:last]]
+            yield from texts if len(texts) == 1 else sorted(texts, key=lambda each: holds(each, answers))
+            first = last
+
+    def cut_short(self, most: int) -> int:
+        """Of how many queries fewer tokens were found than are to be read, although the corpus has more passages."""
+        short = (len(ids) < self.passages and tokens_of(self.texts[each] for each in ids) < most for ids in self.ids)
+        return sum(short)
 
     def judged(self, relevant: Sequence[Mapping[str, int]], k: int) -> list[float]:
         """Share of each query's first k passages that anybody has judged (Judged@k): where it is low, scores are too."""
@@ -55,6 +85,7 @@ def rank_passages(
     encode: Encode,
     *,
     depth: int,
+    texts: bool = False,
     block: int = PASSAGES_AT_ONCE,
     block_cells: int = _BLOCK_CELLS,
 ) -> Ranked:
@@ -72,6 +103,7 @@ def rank_passages(
         passages: the corpus, each passage once.
         encode: from texts to unit vectors, float32 [m, d].
         depth: how many passages a query keeps.
+        texts: whether the texts of those are kept too.
         block: passages that are encoded at once.
         block_cells: similarities held at once; at least one query against a block.
 
@@ -94,6 +126,7 @@ def rank_passages(
     absent = [sum(grade > 0 for grade in of.values()) for of in relevant]
     best = np.full((len(queries), depth), -np.inf, dtype=np.float32)
     ids: NDArray[np.object_] = np.full((len(queries), depth), None, dtype=object)
+    kept_texts: dict[str, str] = {}
     total = 0
     rest = iter(passages)
     while some := list(islice(rest, block)):
@@ -111,12 +144,19 @@ def rank_passages(
                 if start <= query < start + rows:
                     near[query - start, column] -= np.float32(TIE)
             _merge(best[part], ids[part], near, names)
+        if texts:
+            here = {each.id: each.body or each.text for each in some}
+            kept_texts = {
+                each: kept_texts[each] if each in kept_texts else here[each] for each in set(ids.ravel().tolist()) - {None}
+            }
     if not total:
         raise InputError("the corpus has no passage", where="corpus")
     order = np.argsort(-best, axis=1, kind="stable")
     ids = np.take_along_axis(ids, order, axis=1)
     kept = tuple(tuple(each for each in row if each is not None) for row in ids.tolist())
-    return Ranked(kept, tuple(absent), total)
+    nearest = np.take_along_axis(best, order, axis=1).tolist()
+    scores = tuple(tuple(row[: len(of)]) for row, of in zip(nearest, kept, strict=True))
+    return Ranked(kept, tuple(absent), total, scores, kept_texts)
 
 
 def _merge(best: Vectors, ids: NDArray[np.object_], near: Vectors, names: NDArray[np.object_]) -> None:

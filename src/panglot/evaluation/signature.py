@@ -14,7 +14,7 @@ from panglot.artifacts import InputError
 _PLAIN = " +-_.,/()="
 WORDING = ("prompt", "formulation", "norm", "condition", "prompt-language")
 """Fields that say in which words a model was asked."""
-ASKED = (*WORDING, "shots", "chat", "answer", "tokens")
+ASKED = (*WORDING, "shots", "chat", "answer", "tokens", "query", "passage")
 """Fields that say how it was asked: wordings, solved items shown before, and how an answer is read."""
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from panglot.models.encoder import Encoder
 
 _ALL, _JUDGED = 1000, 10
+# passages shorter than this on average may not fill the tokens that are looked at, which is said then
+_TOKENS_A_PASSAGE = 25
 JUDGED = f"judged@{_JUDGED}"
 _SIDES = {"pairs": ("source", "target"), "similarity": ("first", "second")}
 
@@ -56,7 +58,8 @@ def task_vectors(
 
     Retrieval: the passages of a corpus by their cosine to the query, see `evaluation.passage_retrieval`. Recall, MRR and nDCG
     are trec_eval's. Passages that nobody judged count as wrong; the row `judged@10` is the share of the first ten that somebody
-    judged, with an interval over queries. Queries without an answer are left out and counted.
+    judged, with an interval over queries. Queries without an answer are left out and counted. Of `recall@2kt` the answers are
+    texts: a query counts where one of them stands in the first 2,000 tokens of the passages that were found, in their order.
 
     Vectors are in fp32 and of unit length, with the model's own default prompt; for retrieval with its prompts `query` and
     `passage` (or `document`), which a model such as e5 needs, where it names them.
@@ -160,6 +163,7 @@ class _Told(NamedTuple):
     shown: list[str]
     right: list[str]
     judged: Sequence[float] = ()
+    tokens: Sequence[int] = ()
 
 
 class _Measured(NamedTuple):
@@ -232,41 +236,65 @@ def _retrieved(
 
             asked = _unit(encoder.encode(queries, prompt=prompts.query), queries)
             every = [item.relevant for item in items]
-            ranked = rank_passages(asked, every, corpora[tags[0]][1], encode, depth=_depth(task))
+            by_text = any(each.references for each in items)
+            ranked = rank_passages(asked, every, corpora[tags[0]][1], encode, depth=_depth(task), texts=by_text)
         first = 0
         for tag in tags:
-            relevant = [item.relevant for item in read[tag].items]
-            told[tag] = _of_language(task, tag, relevant, ranked.of(first, first + len(relevant)), step)
-            first += len(relevant)
+            here = read[tag].items
+            told[tag] = _of_language(task, tag, here, ranked.of(first, first + len(here)), step)
+            first += len(here)
     return told
 
 
-def _of_language(task: "Task", tag: str, relevant: Sequence[Mapping[str, int]], ranked: "Ranked", step: Step) -> _Told:
+def _of_language(task: "Task", tag: str, items: Sequence["Item"], ranked: "Ranked", step: Step) -> _Told:
+    relevant, answers = [item.relevant for item in items], [item.references for item in items]
+    figures = step.figures.setdefault("language", {}).setdefault(tag, {})
+    figures["passages"] = ranked.passages
+    tokens: list[int] = []
+    if most := _most_tokens(task):
+        tokens = ranked.tokens_until_answer(answers, most)
+        if short := ranked.cut_short(most):
+            step.note(f"{task.name}: of {short} queries in {tag} fewer than {most:,} tokens were looked at.")
+    if not any(relevant):
+        right = [" | ".join(each) for each in answers]
+        return _Told([], [], [ids[0] for ids in ranked.ids], right, tokens=tokens)
     if absent := sum(ranked.absent):
         said = f"{absent} passages that answer a query in {tag} are not in the corpus, and count as not found."
         step.note(f"{task.name}: {said}")
     shares = ranked.judged(relevant, _JUDGED)
-    judged = {"passages": ranked.passages, JUDGED: round(sum(shares) / len(shares), 6)}
-    step.figures.setdefault("language", {}).setdefault(tag, {}).update(judged)
+    figures[JUDGED] = round(sum(shares) / len(shares), 6)
     outputs, targets = ranked.gains(relevant)
     right = [" ".join(name for name, grade in of.items() if grade > 0) for of in relevant]
-    return _Told(outputs, targets, [ids[0] for ids in ranked.ids], right, shares)
+    return _Told(outputs, targets, [ids[0] for ids in ranked.ids], right, shares, tokens)
 
 
 def _depth(task: "Task") -> int:
     """How many passages the metrics look at; 1,000, as in TREC, for one that looks at all."""
     from panglot.evaluation import metrics
 
-    return max(_JUDGED, *(getattr(metrics.find(name), "k", None) or _ALL for name in task.metrics))
+    ranks = [getattr(metrics.find(name), "k", None) or _ALL for name in task.metrics if not name.endswith("kt")]
+    return max(_JUDGED, _most_tokens(task) // _TOKENS_A_PASSAGE, *ranks)
+
+
+def _most_tokens(task: "Task") -> int:
+    """How many tokens of what was found the metrics look at; 0 where none looks at tokens."""
+    from panglot.evaluation import metrics
+    from panglot.evaluation.metrics.ranking import RecallInTokens
+
+    found = [metrics.find(name) for name in task.metrics]
+    return max((each.k for each in found if isinstance(each, RecallInTokens)), default=0)
 
 
 def _measured(name: str, told: _Told, *, seed: int) -> tuple["Metric", _Measured]:
     from panglot.evaluation import metrics
     from panglot.evaluation.metrics.metric import Mean
+    from panglot.evaluation.metrics.ranking import RecallInTokens
     from panglot.evaluation.significance import interval
 
     metric = metrics.find(name)
-    statistics = metric.statistics(told.outputs, told.targets)
+    by_text = isinstance(metric, RecallInTokens)
+    outputs, targets = (told.tokens, [None] * len(told.tokens)) if by_text else (told.outputs, told.targets)
+    statistics = metric.statistics(outputs, targets)
     low, high = interval(metric, statistics, seed=seed)
     plain = isinstance(metric, Mean)
     values = statistics[:, 0].tolist() if plain else [None] * len(statistics)

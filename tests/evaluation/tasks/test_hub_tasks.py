@@ -11,6 +11,11 @@ from panglot.evaluation.tasks.hub import Hub
 CHOICES = {f"option_{letter}": letter * 2 for letter in "abcd"}
 ANSWERS = {"text": ["ndege"], "answer_start": [2]}
 WRONG = {f"Incorrect Answer {at}": at * "w" for at in (1, 2, 3)}
+LONG = {
+    "id": "1", "pid": "1_0", "input": "Summarize.", "output": "s", "document_start_index": 0, "document_end_index": 9,
+    "query_start_index": 9, "query_end_index": 9, "truncation_seperator": "...",
+}  # fmt: skip
+BOOK = {"id": 0, "context": "c", "input": "q", "answer": ["bb"], "options": ["aa", "bb", "cc", "dd"]}
 ROWS = {
     "xnli": ("swh", [{"premise": "p", "hypothesis": "h", "label": 2}]),
     "pawsx": ("kor", [{"id": each, "sentence1": "a", "sentence2": "b", "label": each} for each in (1, -1)]),
@@ -128,6 +133,9 @@ ROWS = {
         name: ("eng", [{"Question": "q", "Correct Answer": each, "Explanation": "e", **WRONG} for each in ("right\n", "w")])
         for name in ("gpqa", "gpqa-diamond")
     },
+    **{name: ("eng", [LONG]) for name in tasks.all() if name.startswith("zeroscrolls-")},
+    **{name: ("eng", [BOOK]) for name in tasks.all() if name.startswith("infinitebench-") and "zh" not in name},
+    "infinitebench-zh-qa": ("zho", [BOOK]),
     "teca": ("cat", [{"id": 3247, "premise": "p", "hypothesis": "h", "label": "2"}]),
     "flores": ("tha", [{"id": 7, "iso_639_3": "x", "iso_15924": "y", "text": "ข้อความ"}]),
 }  # fmt: skip
@@ -152,6 +160,7 @@ LABELS = {
     "sst2": 1,
     "mmlu-pro": 8,
     "teca": 2,
+    "infinitebench-en-mc": 1,
     "superglue-cb": 1,
     "superglue-rte": 1,
     "superglue-copa": 1,

@@ -43,7 +43,11 @@ def test_a_folder_as_beir_has_it(beir):
     task, found = made(beir)
     assert [(each.id, each.fields, each.relevant) for each in found.items] == [("q1", {"query": "อะไร"}, {"p1": 2, "p2": 0})]
     assert found.left_out == {"a query without a relevant passage": 1, "a query without a judgement": 1}
-    assert list(task.passages("tha")) == [Passage("p1", "มะม่วง ผลไม้"), Passage("p2", "สัตว์"), Passage("p3", "ต้นไม้")]
+    assert list(task.passages("tha")) == [
+        Passage("p1", "มะม่วง ผลไม้", "ผลไม้"),
+        Passage("p2", "สัตว์", "สัตว์"),
+        Passage("p3", "ต้นไม้", "ต้นไม้"),
+    ]
     assert task.metrics == ("ndcg@10", "recall@100", "mrr@10")
     before = found.revision
     (beir / "corpus.jsonl").write_text(lines(CORPUS[:2]))
@@ -108,7 +112,7 @@ def test_the_passages_of_all_queries_are_the_corpus(tmp_path):
     ("change", "said"),
     [
         ("layout: beir\n  path: q\n  corpus: c\n  qrels: r", ""),
-        ("layout: json_lines\n  path: q", "needs the layout beir or with_passage"),
+        ("layout: json_lines\n  path: q", "needs the layout beir, answered or with_passage"),
     ],
 )
 def test_a_task_of_this_kind_needs_a_corpus(tmp_path, change, said):
@@ -136,7 +140,7 @@ def test_the_three_tables_of_the_hub(monkeypatch, name, split, corpus_split):
     task = tasks.find(name)
     code = task.languages["swh_Latn"]
     assert task.items("swh", split).items[0].relevant == {"9#0": 1}
-    assert list(task.passages("swh", split)) == [Passage("9#0", "T x")]
+    assert list(task.passages("swh", split)) == [Passage("9#0", "T x", "x")]
     assert sorted(asked) == sorted([(f"{code}-queries", split), (f"{code}-qrels", split), (f"{code}-corpus", corpus_split)])
 
 

@@ -18,6 +18,10 @@ MIRROR = "PANGLOT_HUB_FOLDER"
 _OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
 _SPLITS = {"train", "validation", "test", "dev", "devtest", "valid"}
 _MADLAD_PARTS = ("clean", "noisy")
+COPIES = "refs/convert/parquet"
+"""Where the hub keeps Parquet copies of a data set, `CONFIGURATION/SPLIT/0000.parquet`."""
+_SCRIPT = "scripts are no longer supported"
+_WITH_LINES = ("json", "csv", "text")
 
 
 class Place(NamedTuple):
@@ -113,20 +117,20 @@ def _has_token() -> bool:
     return get_token() is not None
 
 
-def hub_rows(said: str, place: Place) -> Iterator[Mapping[str, Any]]:
-    """The rows, streamed. No code of the data set is ever run.
+def hub_rows(said: str, place: Place, *, most_bytes: int | None = None) -> Iterator[Mapping[str, Any]]:
+    """The rows, streamed. No code of the data set is ever run: of one that is a script the hub's Parquet copies are read.
+
+    Args:
+        said: what errors call it.
+        place: what is read.
+        most_bytes: size of the largest file of JSON, CSV or text that is read. Such a file is held whole by the reader where
+            a line of it is broken, or has no end.
 
     Raises:
-        InputError: it cannot be reached or loaded.
+        InputError: it cannot be reached or loaded, or a file is too large.
     """
-    from datasets import load_dataset
-
-    options: dict[str, Any] = {"split": place.split, "streaming": True, **place.options}
-    if place.files is not None:
-        options["data_files"] = {place.split: place.files}
     try:
-        rows: Iterable[Mapping[str, Any]] = load_dataset(place.path, place.config, **options)
-        yield from rows
+        yield from _stream(said, place, most_bytes)
     except PanglotError:
         raise
     except Exception as error:
@@ -142,6 +146,56 @@ def hub_rows(said: str, place: Place) -> Iterator[Mapping[str, Any]]:
             where=said,
             fix="check its name, its configuration and the network, or download it and give the files",
         ) from error
+
+
+def _stream(said: str, place: Place, most_bytes: int | None) -> Iterable[Mapping[str, Any]]:
+    try:
+        return _loaded(said, place, most_bytes)
+    except RuntimeError as error:
+        if place.files is not None or _SCRIPT not in str(error):
+            raise
+    inside = f"{place.config or 'default'}/{place.split}"
+    try:
+        return _loaded(
+            said, Place("parquet", None, place.split, f"hf://datasets/{place.path}@{COPIES}/{inside}/*.parquet"), None
+        )
+    except (FileNotFoundError, ValueError):
+        raise InputError(
+            f"{place.path} is a script, which is not run, and the hub has no Parquet copies of {inside}",
+            where=said,
+            fix="check the configuration and the split, or download it and give the files",
+        ) from None
+
+
+def _loaded(said: str, place: Place, most_bytes: int | None) -> Iterable[Mapping[str, Any]]:
+    import datasets
+
+    options: dict[str, Any] = dict(place.options)
+    if place.files is not None:
+        options["data_files"] = {place.split: place.files}
+    if most_bytes is None:
+        rows: Iterable[Mapping[str, Any]] = datasets.load_dataset(
+            place.path, place.config, split=place.split, streaming=True, **options
+        )
+        return rows
+    builder = datasets.load_dataset_builder(place.path, place.config, **options)
+    if builder.name in _WITH_LINES:
+        _check_sizes(said, builder, place.split, most_bytes)
+    rows = builder.as_streaming_dataset(split=place.split)
+    return rows
+
+
+def _check_sizes(said: str, builder: Any, split: str, most: int) -> None:
+    from fsspec.core import url_to_fs
+
+    for each in (builder.config.data_files or {}).get(split, ()):
+        system, path = url_to_fs(each)
+        if (size := system.size(path) or 0) > most:
+            raise InputError(
+                f"a file of {size:,} bytes is more than the {most:,} that are read of JSON, CSV and text: {Path(path).name}",
+                where=said,
+                fix="download it, and give what is wanted of it as files",
+            )
 
 
 def read_hub(said: str, sides: Sides, account: Account) -> Iterator[Entry]:

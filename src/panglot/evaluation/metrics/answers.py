@@ -130,6 +130,26 @@ class ExactMatch(_Answers):
         return float(said == right)
 
 
+class SequenceAccuracy(Mean):
+    """Share of the outputs that equal a right answer letter by letter; white space at the ends alone does not count.
+
+    For answers whose brackets and capitals mean something, such as trees of intents and slots (MTOP; XTREME-UP).
+
+    Example:
+        >>> SequenceAccuracy().corpus([" [IN:A ]", "[IN:B]"], ["[IN:A ]", ("[in:b]",)])
+        0.5
+    """
+
+    name = "sequence_accuracy"
+
+    def values(self, outputs: Sequence[str], targets: Sequence[str | Sequence[str]]) -> Floats:
+        """1 or 0 an item."""
+        pairs = enumerate(zip(outputs, targets, strict=True))
+        return np.array(
+            [float(any(said.strip() == right.strip() for right in references(every, at))) for at, (said, every) in pairs]
+        )
+
+
 class TokenF1(_Answers):
     """Mean over items of F1 between the tokens of the output and of the right answer that it is most like.
 

@@ -1,5 +1,6 @@
 """Word and character error rates. Outputs are texts, targets one or several references each."""
 
+import unicodedata
 from collections.abc import Hashable, Sequence
 from typing import Literal
 
@@ -22,6 +23,7 @@ class ErrorRate(Ratio):
 
     Args:
         unit: what is counted.
+        form: normal form that both sides get first; XTREME-UP's rate is that of code points in NFKC (`cer_nfkc`).
         language: where it is given, `wer` refuses a language that puts no spaces between words.
 
     Raises:
@@ -35,9 +37,10 @@ class ErrorRate(Ratio):
     higher_is_better = False
     bounds = None
 
-    def __init__(self, unit: Unit, *, language: str | None = None) -> None:
+    def __init__(self, unit: Unit, *, form: Literal["NFKC"] | None = None, language: str | None = None) -> None:
         self.unit = unit
-        self.name = _NAMES[unit]
+        self.form = form
+        self.name = _NAMES[unit] if form is None else f"cer_{form.lower()}"
         if unit == "word" and language is not None:
             from panglot.languages import Language
 
@@ -50,7 +53,7 @@ class ErrorRate(Ratio):
     @property
     def signature(self) -> dict[str, str]:
         """The unit."""
-        return {"unit": self.unit, "norm": "strip"}
+        return {"unit": self.unit, "norm": "strip" if self.form is None else f"{self.form.lower()}-strip"}
 
     def statistics(self, outputs: Sequence[str], targets: Sequence[str | Sequence[str]]) -> Floats:
         """[n, 2]: edits and units of the reference."""
@@ -65,6 +68,7 @@ class ErrorRate(Ratio):
         return rows
 
     def _cut(self, text: str) -> list[str]:
+        text = text if self.form is None else unicodedata.normalize(self.form, text)
         if self.unit == "word":
             return text.split()
         return graphemes(text.strip()) if self.unit == "grapheme" else list(text.strip())

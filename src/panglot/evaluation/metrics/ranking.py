@@ -49,6 +49,30 @@ class Recall(Mean):
         return divided(right, wanted)
 
 
+class RecallInTokens(Recall):
+    """Share of the queries whose answer stands in the first k thousand tokens of what was found (Asai et al. 2021, "XOR QA").
+
+    Outputs are how many tokens have been read when an answer has stood there whole, and 0 where none does
+    (`evaluation.answers_found`); targets are not looked at.
+
+    Args:
+        k: how many thousand tokens are looked at.
+
+    Example:
+        >>> RecallInTokens(2).corpus([1, 2000, 2001, 0], [None] * 4), RecallInTokens(5).name
+        (0.5, 'recall@5kt')
+    """
+
+    def __init__(self, k: int) -> None:
+        super().__init__(k * 1000)
+        self.name = f"recall@{k}kt"
+
+    @property
+    def signature(self) -> dict[str, str]:
+        """How tokens are counted and answers are looked for."""
+        return {"window": "treebank", "match": "words-nfd-lower"}
+
+
 class ReciprocalRank(Mean):
     """Mean reciprocal rank of the first right answer; 0 where it was not found. Outputs as in `Recall`.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from panglot.artifacts import InputError, did_you_mean
 from panglot.evaluation.metrics.across_languages import AnswerConsistency, InformationParity, LanguageFidelity, RankC
-from panglot.evaluation.metrics.answers import ExactMatch, TokenF1
+from panglot.evaluation.metrics.answers import ExactMatch, SequenceAccuracy, TokenF1
 from panglot.evaluation.metrics.attachment import Attachment
 from panglot.evaluation.metrics.bleu import Bleu, SpBleu
 from panglot.evaluation.metrics.calibration import Brier, CalibrationError
@@ -20,8 +20,16 @@ from panglot.evaluation.metrics.correlation import Pearson, Spearman
 from panglot.evaluation.metrics.error_rates import ErrorRate
 from panglot.evaluation.metrics.instructions_followed import InstructionsFollowed
 from panglot.evaluation.metrics.labels import Accuracy, MacroF1, MicroF1
+from panglot.evaluation.metrics.long_texts import (
+    ConcordanceIndex,
+    ExponentialSimilarity,
+    FirstNumber,
+    OptionLetter,
+    RougeGeometric,
+    WordStands,
+)
 from panglot.evaluation.metrics.metric import Floats, Mean, Metric
-from panglot.evaluation.metrics.ranking import NDCG, Recall, ReciprocalRank
+from panglot.evaluation.metrics.ranking import NDCG, Recall, RecallInTokens, ReciprocalRank
 from panglot.evaluation.metrics.rouge import Rouge
 from panglot.evaluation.metrics.spans import SpanF1
 
@@ -35,6 +43,7 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "uas": partial(Attachment, labelled=False),
     "las_no_punct": partial(Attachment, punctuation=False),
     "exact_match": ExactMatch,
+    "sequence_accuracy": SequenceAccuracy,
     "calls_match": CallsMatch,
     "token_f1": TokenF1,
     "chrf": partial(ChrF, 0),
@@ -46,9 +55,16 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "rouge2": partial(Rouge, "rouge2"),
     "rougeL": partial(Rouge, "rougeL"),
     "rougeLsum": partial(Rouge, "rougeLsum"),
+    "rouge_geometric": RougeGeometric,
+    "option_letter": OptionLetter,
+    "exponential_similarity": ExponentialSimilarity,
+    "concordance_index": ConcordanceIndex,
+    "first_number": FirstNumber,
+    "word_stands": WordStands,
     "wer": partial(ErrorRate, "word"),
     "cer": partial(ErrorRate, "grapheme"),
     "cer_code_points": partial(ErrorRate, "code point"),
+    "cer_nfkc": partial(ErrorRate, "code point", form="NFKC"),
     "pearson": Pearson,
     "spearman": Spearman,
     "recall": Recall,
@@ -65,11 +81,15 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "prompts_followed": partial(InstructionsFollowed, "prompts"),
     "prompts_followed_loose": partial(InstructionsFollowed, "prompts", loose=True),
 }
+_IN_TOKENS = re.compile(r"recall@([1-9]\d*)kt")
 _AT = re.compile(r"(recall|mrr|ndcg|(?:instructions|prompts)_followed(?:_loose)?)@([1-9]\d*)")
 
 
 def names() -> list[str]:
-    """Every metric; `recall`, `mrr` and `ndcg` are written with what they look at, as `recall@10`, `…_followed` with a turn."""
+    """Every metric; `recall`, `mrr` and `ndcg` are written with what they look at, as `recall@10`, `…_followed` with a turn.
+
+    `recall@2kt` looks at the first 2,000 tokens of what was found.
+    """
     return [*METRICS]
 
 
@@ -77,7 +97,7 @@ def find(name: str, **options: Any) -> Metric:
     """A metric by name; capitals do not matter.
 
     Args:
-        name: one of `names()`, `recall@K`, `mrr@K`, `ndcg@K`, `instructions_followed@TURN` and its like.
+        name: one of `names()`, `recall@K`, `recall@Kkt`, `mrr@K`, `ndcg@K`, `instructions_followed@TURN` and its like.
         options: what the metric is told, such as `language="zho_Hans"` for `token_f1`.
 
     Raises:
@@ -88,6 +108,8 @@ def find(name: str, **options: Any) -> Metric:
         ('chrf++', 'ndcg@10', {'norm': 'script'})
     """
     known = {each.lower(): each for each in METRICS}
+    if at := _IN_TOKENS.fullmatch(name.lower()):
+        return RecallInTokens(int(at[1]))
     if at := _AT.fullmatch(name.lower()):
         name, options = at[1], {"turn" if "followed" in at[1] else "k": int(at[2]), **options}
     if name.lower() not in known:

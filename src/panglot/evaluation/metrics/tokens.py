@@ -14,7 +14,8 @@ _SPLIT = regex.compile(r"\s+")
 
 
 @cache
-def _unspaced() -> regex.Pattern[str]:
+def unspaced_cluster() -> str:
+    """A pattern for `regex`: one grapheme cluster of a script without spaces."""
     # ISO 15924 has codes for mixtures of scripts, such as Jpan, which are no property of characters
     classes = []
     for script in sorted(WITHOUT_SPACES):
@@ -23,12 +24,17 @@ def _unspaced() -> regex.Pattern[str]:
         except regex.error:
             continue
         classes.append(rf"\p{{Script={script}}}")
-    return regex.compile(rf"(?=[{''.join(classes)}])\X")
+    return rf"(?=[{''.join(classes)}])\X"
+
+
+@cache
+def _unspaced() -> regex.Pattern[str]:
+    return regex.compile(unspaced_cluster())
 
 
 @cache
 def _words() -> regex.Pattern[str]:
-    return regex.compile(rf"{_unspaced().pattern}|(?:(?!{_unspaced().pattern})[\p{{L}}\p{{M}}\p{{N}}\u200c\u200d])+")
+    return regex.compile(rf"{unspaced_cluster()}|(?:(?!{unspaced_cluster()})[\p{{L}}\p{{M}}\p{{N}}\u200c\u200d])+")
 
 
 def spaced_tokens(text: str) -> list[str]:

@@ -145,13 +145,26 @@ _FAMILIES = {
     "cause-effect": "xcopa copa",
     "story-ending": "xstorycloze m-hellaswag hellaswag",
     "pronoun": "xwinograd",
-    "multiple-choice": "belebele exams global-mmlu global_mmlu m-arc m-mmlu mmmlu mmlu mmlu-pro arc-challenge",
-    "question-answering": "xquad mlqa tydiqa afriqa amqa",
+    "multiple-choice": (
+        "belebele exams global-mmlu global_mmlu m-arc m-mmlu mmmlu mmlu mmlu-pro arc-challenge infinitebench-en-mc"
+    ),
+    "question-answering": "xquad mlqa tydiqa afriqa amqa xtreme-up-qa-in-language xtreme-up-qa-cross-language",
     "maths": "mgsm afrimgsm msvamp gsm8k",
-    "translation": "flores flores200 mafand ntrex wmt14 wmt16 wmt24pp",
-    "summarisation": "xlsum xl-sum",
+    "translation": "xtreme-up-translation flores flores200 mafand ntrex wmt14 wmt16 wmt24pp",
+    "summarisation": "xlsum xl-sum infinitebench-en-sum",
     "instruction-following": "multi-if ifeval",
-    "open-questions": "aya-human aya-dolly",
+    "by-example": "xtreme-up-transliteration xtreme-up-semantic-parsing xtreme-up-autocomplete",
+    "open-questions": (
+        "aya-human aya-dolly zeroscrolls-gov-report zeroscrolls-summ-screen-fd zeroscrolls-qmsum zeroscrolls-squality"
+    ),
+    "short-answers": (
+        "zeroscrolls-qasper zeroscrolls-narrative-qa zeroscrolls-quality zeroscrolls-musique zeroscrolls-space-digest "
+        "zeroscrolls-book-sum-sort"
+    ),
+    "long-text": (
+        "infinitebench-passkey infinitebench-number-string infinitebench-kv-retrieval infinitebench-math-find "
+        "infinitebench-en-qa infinitebench-zh-qa"
+    ),
 }
 
 

@@ -94,7 +94,9 @@ class Columns(BaseModel):
         shuffled: whether choices are put into an order drawn by the item's id, where the set has the right one first; the label
             is then told by its text.
         references: columns of right answers, each a text or a list of texts.
+        no_answers: texts that are no right answer where they stand among them, as `yes` where a passage has to hold the answer.
         after: a mark in right answers; only what stands behind its last occurrence is one.
+        together: whether rows of one id are one item, whose right answers are those of all of them.
         starts: column of the offsets (code points) at which the references stand in the field `context`.
         words: column of a list of words.
         tags: column of a list of as many tags, by name or by number.
@@ -117,7 +119,9 @@ class Columns(BaseModel):
     lettered: bool = False
     shuffled: bool = False
     references: Several = ()
+    no_answers: Several = ()
     after: str | None = None
+    together: bool = False
     starts: str | None = None
     words: str | None = None
     tags: str | None = None

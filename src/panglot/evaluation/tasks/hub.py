@@ -14,6 +14,9 @@ from panglot.evaluation.tasks.files import Place
 from panglot.evaluation.tasks.passages import Passage, judgements, passages_of, query_rows
 from panglot.evaluation.tasks.rows import Row
 
+_MOST_ROWS = 5_000_000
+_MOST_BYTES = 2 << 30
+
 
 class Hub(BaseModel):
     """Where a data set lies on the hub, and what its columns mean.
@@ -56,6 +59,12 @@ class Hub(BaseModel):
         Raises:
             InputError: it cannot be reached or loaded.
         """
+        for number, row in enumerate(self._found(place)):
+            if number == _MOST_ROWS:
+                raise InputError(f"more than {_MOST_ROWS:,} rows: this is no set for evaluation", where=f"hub:{self.name}")
+            yield row
+
+    def _found(self, place: Place) -> Iterator[Row]:
         if self.qrels is not None:
             yield from query_rows(self._rows(place), judgements(self._rows(place, config=self.qrels)))
             return
@@ -93,7 +102,7 @@ class Hub(BaseModel):
             builder = "parquet" if inside.endswith(".parquet") else "json"
             revision = f"@{self.revision}" if self.revision else ""
             path = f"hf://datasets/{self.name}{revision}/{inside}" if mirror is None else str(Path(mirror) / self.name / inside)
-            return hub_rows(said, HubPlace(builder, None, place.split, path))
+            return hub_rows(said, HubPlace(builder, None, place.split, path), most_bytes=_MOST_BYTES)
         config = with_codes(self.config, place.codes) or None
         if mirror is not None:
             folder = Path(mirror) / self.name
@@ -101,4 +110,4 @@ class Hub(BaseModel):
                 raise InputError("there is no such data set in the folder of copies", where=folder)
             return hub_rows(said, HubPlace(str(folder), config, place.split))
         options = {"revision": self.revision} if self.revision else {}
-        return hub_rows(said, HubPlace(self.name, config, place.split, None, options))
+        return hub_rows(said, HubPlace(self.name, config, place.split, None, options), most_bytes=_MOST_BYTES)

@@ -36,7 +36,7 @@ class Item:
     | pairs | `fields` (source, target): texts that mean the same, for retrieval, mining and lexicon induction |
     | similarity | `fields` (first, second); `score` |
     | multilabel | `fields`; `labels`: numbers of all right labels, none of them perhaps |
-    | retrieval | `fields` (query); `relevant`: grade of each judged passage, see `Task.passages` |
+    | retrieval | `fields` (query); `relevant`: grade of each judged passage; or `references`: answers to be found |
 
     Attributes:
         id: unique among the items of one task, language and split; the same in every language where the task is parallel.

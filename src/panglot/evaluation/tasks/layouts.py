@@ -11,7 +11,7 @@ from panglot.artifacts import InputError
 from panglot.corpus.reading.bounded import Source
 from panglot.evaluation.tasks.columns import Columns, Label, with_codes
 from panglot.evaluation.tasks.files import FileLayout, Place, read_blocks, read_json_lines, read_lines, read_tsv
-from panglot.evaluation.tasks.passages import Beir, WithPassage
+from panglot.evaluation.tasks.passages import Answered, Beir, WithPassage
 from panglot.evaluation.tasks.rows import Row, value_at
 
 _MOST_JSON_BYTES = 256 << 20
@@ -265,6 +265,6 @@ def _flat(context: str, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 Layout = Annotated[
-    JsonLines | JsonLists | BigBench | Tsv | Conll | Conllu | Xsid | Aligned | Joined | Squad | Beir | WithPassage,
+    JsonLines | JsonLists | BigBench | Tsv | Conll | Conllu | Xsid | Aligned | Joined | Squad | Beir | Answered | WithPassage,
     Field(discriminator="layout"),
 ]

@@ -11,7 +11,7 @@ from panglot.evaluation.tasks.rows import Row, value_at
 
 COLUMNS = Columns(id=("id",), fields={"query": "query"}, relevant="relevant")
 _IDS = ("_id", "docid", "query_id", "id")
-_TEXTS = ("text", "query", "contents")
+_TEXTS = ("text", "query", "contents", "context")
 
 Judgements = Mapping[str, Mapping[str, int]]
 
@@ -21,11 +21,13 @@ class Passage(NamedTuple):
 
     Attributes:
         id: unique in the corpus.
-        text: its title, where it has one, a blank, and its text, as BEIR joins them.
+        text: its title, where it has one, a blank, and its text, as BEIR joins them: what an encoder gets.
+        body: its text without the title: where answers are looked for.
     """
 
     id: str
     text: str
+    body: str = ""
 
 
 class Beir(FileLayout):
@@ -62,6 +64,53 @@ class Beir(FileLayout):
         return passages_of(row for path in self.corpus_paths(place) for row in read_json_lines(path))
 
 
+class Answered(FileLayout):
+    """JSON Lines of queries with their answers, and a corpus apart, as XOR-Retrieve has them. Rows have the keys of the line.
+
+    What was found is judged by whether an answer stands in it, so that nobody has to have judged passages.
+
+    Attributes:
+        corpus: passages, in JSON Lines (see `Beir`) or, where the name ends in `.tsv`, with a line of names, as `id`, `text`,
+            `title` of DPR's `psgs_w100.tsv`; cells may be quoted as in CSV. A `*` stands for the parts of one corpus.
+        passage: key of the id of the one passage that answers the query, where the lines name it; gives `relevant`.
+    """
+
+    layout: Literal["answered"] = "answered"
+    corpus: str
+    passage: str | None = None
+
+    def paths(self, place: Place) -> tuple[Path, ...]:
+        return place.path(self.path), *self.corpus_paths(place)
+
+    def corpus_paths(self, place: Place) -> tuple[Path, ...]:
+        """The files that hold the passages."""
+        return tuple(_files(place, self.corpus))
+
+    def rows(self, place: Place) -> Iterator[Row]:
+        for row in read_json_lines(place.path(self.path)):
+            if self.passage is None:
+                yield row
+                continue
+            answer = value_at(row, self.passage)
+            yield Row(row.where, {**row.values, "relevant": {} if answer in (None, "") else {str(answer): 1}})
+
+    def passages(self, place: Place) -> Iterator[Passage]:
+        """The corpus."""
+        return passages_of(row for path in self.corpus_paths(place) for row in _table(path))
+
+
+def _table(path: Path) -> Iterator[Row]:
+    if not path.name.removesuffix(".gz").endswith(".tsv"):
+        yield from read_json_lines(path)
+        return
+    for row in read_tsv(path):
+        yield Row(row.where, {name: _unquoted(cell) for name, cell in row.values.items()})
+
+
+def _unquoted(cell: str) -> str:
+    return cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
+
+
 class WithPassage(FileLayout):
     """JSON Lines of queries that each name the passage that answers them; all passages of `pool` are the corpus.
 
@@ -92,7 +141,7 @@ class WithPassage(FileLayout):
         """The corpus."""
         rows = (row for path in self.corpus_paths(place) for row in read_json_lines(path))
         texts = (str(value_at(row, self.passage) or "").strip() for row in rows)
-        return (Passage(_digest(text), text) for text in dict.fromkeys(texts) if text)
+        return (Passage(_digest(text), text, text) for text in dict.fromkeys(texts) if text)
 
 
 def _digest(text: str) -> str:
@@ -174,8 +223,8 @@ def passages_of(rows: Iterable[Row]) -> Iterator[Passage]:
         if identity in seen:
             raise InputError(f"the passage {identity!r} stands twice in the corpus", where=row.where)
         seen.add(identity)
-        title = str(row.values.get("title") or "")
-        yield Passage(identity, f"{title} {_first(row, _TEXTS, 'text')}".strip())
+        title, body = str(row.values.get("title") or ""), _first(row, _TEXTS, "text")
+        yield Passage(identity, f"{title} {body}".strip(), body)
 
 
 def _first(row: Row, names: tuple[str, ...], what: str) -> str:

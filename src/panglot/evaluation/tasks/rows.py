@@ -67,7 +67,7 @@ def items_of(
     """
     numbers = {name: number for number, name in enumerate(labels)}
     seen: dict[str, str] = {}
-    for row in rows:
+    for row in _together(rows, columns) if columns.together else rows:
         if not all(_matches(_text(value_at(row, path)), wanted) for path, wanted in columns.where.items()):
             continue
         account.rows += 1
@@ -83,6 +83,21 @@ def items_of(
             yield _item(row, columns, identity, language, numbers, account, bounds)
         except _LeftOut as reason:
             account.left_out[str(reason)] += 1
+
+
+def _together(rows: Iterator[Row], columns: Columns) -> Iterator[Row]:
+    """One row an id: the first, with the right answers of all."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        identity = ".".join(_text(value_at(row, path)) for path in columns.id)
+        answers = {path: value_at(row, path) for path in columns.references}
+        listed = {path: [*each] if isinstance(each, list | tuple) else [each] for path, each in answers.items()}
+        if identity not in first:
+            first[identity] = Row(row.where, {**row.values, **listed})
+            continue
+        for path, each in listed.items():
+            first[identity].values[path].extend(each)
+    yield from first.values()
 
 
 def _item(
@@ -218,7 +233,9 @@ def _without_letter(letter: str, choice: object) -> object:
 
 
 def _label(row: Row, label: Label, choices: Sequence[str], keys: Sequence[str], numbers: Mapping[str, int]) -> int:
-    said = _text(value_at(row, label.column)).strip()
+    value = value_at(row, label.column)
+    # some sets have a list of the one right choice
+    said = _text(value[0] if label.by == "text" and isinstance(value, list) and value else value).strip()
     if said in label.unknown:
         raise _LeftOut("no known answer")
     count = len(choices) or len(numbers)
@@ -325,6 +342,7 @@ def _references(row: Row, columns: Columns, fields: Mapping[str, str], account: 
     for path in columns.references:
         value = value_at(row, path)
         found += [_text(each) for each in (value if isinstance(value, list | tuple) else [value])]
+    found = [each for each in found if each not in columns.no_answers]
     if columns.after is not None:
         found = [each.rpartition(columns.after)[2].strip() if columns.after in each else "" for each in found]
     if columns.starts is None:

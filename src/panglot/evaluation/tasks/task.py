@@ -15,7 +15,7 @@ from panglot.evaluation.tasks.files import Place
 from panglot.evaluation.tasks.hub import Hub
 from panglot.evaluation.tasks.item import Item, Kind
 from panglot.evaluation.tasks.layouts import Layout
-from panglot.evaluation.tasks.passages import Beir, Passage, WithPassage
+from panglot.evaluation.tasks.passages import Answered, Beir, Passage, WithPassage
 from panglot.evaluation.tasks.rows import Account, Row, items_of
 
 DATA = "PANGLOT_DATA"
@@ -75,6 +75,7 @@ class Task(BaseModel):
         range: lowest and highest score, for similarity.
         pivots: for pairs, tag to code of the languages that may stand on the other side; by itself the first does.
         pivot_of: languages that have another pivot than the first.
+        translation_metrics: for pairs, the metrics where they are asked as translation.
         direction: for pairs asked as translation: `into` the language, or `from` it.
         note: what a person should know before using a score.
         family: family of prompts that asks for it; known tasks, and tasks with the labels of a family, need not say.
@@ -109,6 +110,7 @@ class Task(BaseModel):
     range: tuple[float, float] | None = None
     pivots: Codes = {}
     pivot_of: dict[str, str] = {}
+    translation_metrics: tuple[str, ...] = ("chrf++", "bleu")
     direction: Literal["into", "from"] | None = None
     note: str = ""
     family: str | None = None
@@ -153,7 +155,7 @@ class Task(BaseModel):
             "pairs": {"source", "target"} <= set(columns.fields) or (self.hub is not None and self.hub.join),
             "similarity": columns.score and {"first", "second"} <= set(columns.fields),
             "multilabel": columns.labels and columns.fields,
-            "retrieval": columns.relevant and "query" in columns.fields,
+            "retrieval": (columns.relevant or columns.references) and "query" in columns.fields,
         }
         asked = {
             "classification": "fields and label",
@@ -165,7 +167,7 @@ class Task(BaseModel):
             "pairs": "the fields source and target",
             "similarity": "the fields first and second, and score",
             "multilabel": "fields and labels",
-            "retrieval": "the field query, and relevant",
+            "retrieval": "the field query, and relevant or references",
         }
         kind = "pairs" if self.direction else self.kind
         if not needed[kind]:
@@ -173,8 +175,13 @@ class Task(BaseModel):
 
     def _has_corpus(self) -> None:
         layouts = [each for each in (self.files, *self.split_files.values()) if each is not None]
-        if not all(isinstance(each, Beir | WithPassage) for each in layouts):
-            raise ValueError("a task of kind retrieval needs the layout beir or with_passage")
+        if not all(isinstance(each, Beir | Answered | WithPassage) for each in layouts):
+            raise ValueError("a task of kind retrieval needs the layout beir, answered or with_passage")
+        for columns in [each.columns for each in layouts]:
+            for metric in self.metrics:
+                by_text = metric.endswith("kt")
+                if not (columns.references if by_text else columns.relevant):
+                    raise ValueError(f"the metric {metric} needs {'references' if by_text else 'relevant'} among the columns")
         if self.hub is not None and not (self.hub.corpus and self.hub.qrels):
             raise ValueError("a task of kind retrieval needs corpus and qrels under hub")
 
@@ -260,7 +267,7 @@ class Task(BaseModel):
         self.check_split(split)
         for root in self._roots(folder):
             place = self._place(tag, split, root)
-            if isinstance(layout, Beir | WithPassage) and all(path.is_file() for path in layout.paths(place)):
+            if isinstance(layout, Beir | Answered | WithPassage) and all(path.is_file() for path in layout.paths(place)):
                 return layout.corpus_paths(place), layout.passages(place)
         hub, place = self._on_hub(tag, split, [])
         return with_codes(hub.corpus or "", place.codes), hub.passages(place)

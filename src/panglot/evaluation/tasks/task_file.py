@@ -120,6 +120,7 @@ _LAYOUTS = (
     "joined",
     "squad",
     "beir",
+    "answered",
     "with_passage",
 )
 _HELP = {
@@ -201,7 +202,7 @@ def find(name: str) -> Task:
     if pivot:
         task = _with_pivot(task, pivot)
     if direction:
-        update = {"kind": "generation", "direction": direction, "metrics": ("chrf++", "bleu"), "chance": None}
+        update = {"kind": "generation", "direction": direction, "metrics": task.translation_metrics, "chance": None}
         task = task.model_copy(update=update)
     return task
 
