@@ -128,6 +128,7 @@ ROWS = {
         name: ("eng", [{"Question": "q", "Correct Answer": each, "Explanation": "e", **WRONG} for each in ("right\n", "w")])
         for name in ("gpqa", "gpqa-diamond")
     },
+    **{name: ("eng", [{"input": "q\nOptions:\n(A) a", "target": "(A)"}]) for name in tasks.all() if name.startswith("bbh-")},
     "teca": ("cat", [{"id": 3247, "premise": "p", "hypothesis": "h", "label": "2"}]),
     "flores": ("tha", [{"id": 7, "iso_639_3": "x", "iso_15924": "y", "text": "ข้อความ"}]),
 }  # fmt: skip
@@ -195,6 +196,7 @@ def test_published_columns_become_items(monkeypatch, name):
         "wmt14": lambda: item.fields == {"source": "एक", "target": "one"},
         "drop": lambda: (item.id, item.references) == ("i", ("3", "three")),
         "gpqa": lambda: item.choices[GPQA] == "right\n" and found.left_out == {"the right choice stands twice": 1},
+        "bbh-snarks": lambda: item.references == ("(A)",),
         "aya-human": lambda: (item.fields["prompt"], item.references) == ("q", ("a",)),
     }
     assert expected.get(name, lambda: True)()

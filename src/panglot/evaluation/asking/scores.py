@@ -102,11 +102,11 @@ def score(task: "Task", questions: "Questions", answers: Sequence[Answer], *, se
 
 
 def _languages_asked(questions: "Questions") -> list[str]:
-    """The language that each answer is to be in; empty where it is a bare number, or where the identifier does not know it."""
+    """The language that each answer is to be in; empty where it is no sentence, or where the identifier does not know it."""
     from panglot.corpus.identification import identifier
 
     template = questions.template
-    if template.family.answer == "number" and template.chain is None:
+    if template.family.answer in ("number", "literal") and template.chain is None:
         return []
     one = str(template.target or (template.chain.language if template.chain else questions.language))
     asked = [each.answer_language for each in questions.conversations] or [one] * len(questions.items)

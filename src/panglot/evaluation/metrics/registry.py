@@ -20,6 +20,7 @@ from panglot.evaluation.metrics.correlation import Pearson, Spearman
 from panglot.evaluation.metrics.error_rates import ErrorRate
 from panglot.evaluation.metrics.instructions_followed import InstructionsFollowed
 from panglot.evaluation.metrics.labels import Accuracy, MacroF1, MicroF1
+from panglot.evaluation.metrics.literal import LiteralMatch
 from panglot.evaluation.metrics.metric import Floats, Mean, Metric
 from panglot.evaluation.metrics.ranking import NDCG, Recall, ReciprocalRank
 from panglot.evaluation.metrics.rouge import Rouge
@@ -36,6 +37,7 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "las_no_punct": partial(Attachment, punctuation=False),
     "exact_match": ExactMatch,
     "calls_match": CallsMatch,
+    "literal_match": LiteralMatch,
     "token_f1": TokenF1,
     "chrf": partial(ChrF, 0),
     "chrf++": partial(ChrF, 2),

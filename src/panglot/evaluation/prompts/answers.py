@@ -92,6 +92,30 @@ def parse_option(text: str, options: Sequence[str], *, markers: Iterable[str] = 
     return None
 
 
+def parse_literal(text: str, words: Words, *, chain: Words | None = None) -> str | None:
+    """The answer as it stands: what follows the last marker ("the answer is") on its line, or on the next one with text.
+
+    An answer that a chain of thought says on its way does not count, as it does for a search for the first marker. Without a
+    marker there is no answer at the end of a chain; where the answer was asked for directly it is the first line with text.
+
+    Args:
+        text: what the model wrote.
+        words: language of the question.
+        chain: language of the chain of thought; None where there is none.
+
+    Example:
+        >>> english = Words.of("eng_Latn")
+        >>> parse_literal("If the answer is (A), 2 < 1. So the answer is (B).", english, chain=english)
+        '(B).'
+        >>> parse_literal("Hm. (A)?", english, chain=english) is None
+        True
+    """
+    behind = _behind_marker(text, _markers(words, chain))
+    said = behind if behind is not None and behind.strip(" \t\n:：*") else text if chain is None else ""
+    lines = [each.strip() for each in said.splitlines()]
+    return next((each for each in lines if each.strip(":：* ")), None)
+
+
 def _markers(words: Words, chain: Words | None) -> list[str]:
     both = [each for each in (chain, words) if each is not None]
     return [word.text for each in both for name, word in each.words.items() if name.startswith("the_answer_is")]

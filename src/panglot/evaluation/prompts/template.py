@@ -12,7 +12,7 @@ from typing import Any
 import regex
 
 from panglot.artifacts import InputError
-from panglot.evaluation.prompts.answers import Rule, parse_letter, parse_number, parse_option
+from panglot.evaluation.prompts.answers import Rule, parse_letter, parse_literal, parse_number, parse_option
 from panglot.evaluation.prompts.condition import ENGLISH, Condition
 from panglot.evaluation.prompts.families import Family, Formulation, TemplateText
 from panglot.evaluation.prompts.program import answer_of
@@ -186,6 +186,8 @@ class Template:
     def _read(self, text: str, item: Item) -> Decimal | int | str | None:
         if self.family.answer == "number":
             return parse_number(text, self.words, chain=self.chain, rule=self.rule)
+        if self.family.answer == "literal":
+            return parse_literal(text, self.words, chain=self.chain)
         if self.family.kind in ("generation", "extraction"):
             return text.strip()
         markers = self.chain.markers() if self.chain else ()
@@ -251,7 +253,8 @@ class Template:
                 "a demonstration of a chain of thought has no field 'reasoning'", where=f"item {item.id} of {self.task}"
             )
         steps = _without(steps, [chain.get("step_by_step")])
-        if any(each in steps for each in chain.markers()):
+        # "So the answer is", as BBH's exemplars have it, is a marker too
+        if any(each.casefold() in steps.casefold() for each in chain.markers()):
             return steps
         options = self._options(item)
         if self.family.kind in ("generation", "extraction"):

@@ -1,6 +1,7 @@
 """How the files of a task are laid out. Adding a layout is one class, and one name in `Layout`."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -79,6 +80,40 @@ class BigBench(FileLayout):
             best = [at for at, score in enumerate(scores.values()) if score == max(scores.values())]
             values = {"input": each.get("input"), "target": each.get("target"), "choices": list(scores)}
             yield Row(f"{path}, example {number}", values | {"best": best[0] if len(best) == 1 else None})
+
+
+class CotPrompt(FileLayout):
+    """A prompt of BBH with worked answers: blocks that begin with `Q:`, and in each the line that begins with `A:`.
+
+    Rows have `id`, `question`, `reasoning` (without "Let's think step by step") and `answer`, what stands behind the last
+    "the answer is". What stands before the first question describes the task, and is left out.
+    """
+
+    layout: Literal["cot_prompt"] = "cot_prompt"
+    columns: Columns = Columns(id=("id",), fields={"question": "question", "reasoning": "reasoning"}, references=("answer",))
+
+    def rows(self, place: Place) -> Iterator[Row]:
+        path = place.path(self.path)
+        blocks: list[tuple[str, list[str]]] = []
+        for where, line in read_lines(path):
+            if line.startswith("Q:"):
+                blocks.append((where, []))
+            if blocks:
+                blocks[-1][1].append(line)
+        if not blocks:
+            raise InputError("the file has no line that begins with 'Q:'", where=path)
+        for number, (where, lines) in enumerate(blocks, start=1):
+            question, mark, said = "\n".join(lines).strip().removeprefix("Q:").partition("\nA:")
+            reasoning = re.sub(r"^\s*Let's think step by step\.?\s*", "", said).strip()
+            _, *behind = re.split(r"the answer is:?\s", reasoning, flags=re.IGNORECASE)
+            answer = behind[-1].strip().removesuffix(".") if behind else ""
+            if not (mark and answer):
+                raise InputError("this question has no worked answer that ends with 'the answer is …'", where=where)
+            # a bare number would be the id of an item, which is never shown before itself
+            yield Row(
+                where,
+                {"id": f"worked-{number}", "question": question.strip(), "reasoning": reasoning, "answer": answer},
+            )
 
 
 class Tsv(FileLayout):
@@ -265,6 +300,6 @@ def _flat(context: str, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 Layout = Annotated[
-    JsonLines | JsonLists | BigBench | Tsv | Conll | Conllu | Xsid | Aligned | Joined | Squad | Beir | WithPassage,
+    JsonLines | JsonLists | BigBench | CotPrompt | Tsv | Conll | Conllu | Xsid | Aligned | Joined | Squad | Beir | WithPassage,
     Field(discriminator="layout"),
 ]

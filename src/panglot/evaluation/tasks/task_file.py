@@ -112,6 +112,7 @@ _LAYOUTS = (
     "json_lines",
     "json_lists",
     "big_bench",
+    "cot_prompt",
     "tsv",
     "conll",
     "conllu",
