@@ -11,6 +11,7 @@ from panglot.evaluation.tasks.hub import Hub
 CHOICES = {f"option_{letter}": letter * 2 for letter in "abcd"}
 ANSWERS = {"text": ["ndege"], "answer_start": [2]}
 WRONG = {f"Incorrect Answer {at}": at * "w" for at in (1, 2, 3)}
+BOXED = r"As $1 = \boxed{1}$, it is $\boxed{\frac{1}{2}}$."
 ROWS = {
     "xnli": ("swh", [{"premise": "p", "hypothesis": "h", "label": 2}]),
     "pawsx": ("kor", [{"id": each, "sentence1": "a", "sentence2": "b", "label": each} for each in (1, -1)]),
@@ -129,6 +130,16 @@ ROWS = {
         for name in ("gpqa", "gpqa-diamond")
     },
     **{name: ("eng", [{"input": "q\nOptions:\n(A) a", "target": "(A)"}]) for name in tasks.all() if name.startswith("bbh-")},
+    "math": ("eng", [{"problem": "q", "level": "Level 5", "type": "Algebra", "solution": each} for each in (BOXED, "none")]),
+    "math-500": (
+        "eng",
+        [
+            {
+                "problem": "q", "solution": BOXED, "answer": "\\frac{1}{2}", "subject": "Algebra", "level": 5,
+                "unique_id": "test/algebra/7.json",
+            }
+        ],
+    ),
     "teca": ("cat", [{"id": 3247, "premise": "p", "hypothesis": "h", "label": "2"}]),
     "flores": ("tha", [{"id": 7, "iso_639_3": "x", "iso_15924": "y", "text": "ข้อความ"}]),
 }  # fmt: skip
@@ -196,6 +207,8 @@ def test_published_columns_become_items(monkeypatch, name):
         "wmt14": lambda: item.fields == {"source": "एक", "target": "one"},
         "drop": lambda: (item.id, item.references) == ("i", ("3", "three")),
         "gpqa": lambda: item.choices[GPQA] == "right\n" and found.left_out == {"the right choice stands twice": 1},
+        "math": lambda: item.references == (r"\frac{1}{2}",) and found.left_out == {"no right answer": 1},
+        "math-500": lambda: (item.id, item.fields["level"]) == ("test/algebra/7.json", "5"),
         "bbh-snarks": lambda: item.references == ("(A)",),
         "aya-human": lambda: (item.fields["prompt"], item.references) == ("q", ("a",)),
     }

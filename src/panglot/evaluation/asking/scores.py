@@ -106,7 +106,7 @@ def _languages_asked(questions: "Questions") -> list[str]:
     from panglot.corpus.identification import identifier
 
     template = questions.template
-    if template.family.answer in ("number", "literal") and template.chain is None:
+    if template.family.answer in ("number", "literal", "formula") and template.chain is None:
         return []
     one = str(template.target or (template.chain.language if template.chain else questions.language))
     asked = [each.answer_language for each in questions.conversations] or [one] * len(questions.items)
@@ -161,6 +161,24 @@ def _scored(metric: "Metric", questions: "Questions", outputs: Sequence[Any], ta
 def _counts(metric: "Metric", statistics: Floats) -> NDArray[np.bool_]:
     """Which items count: all, but for those that a share leaves out."""
     return statistics[:, 1] > 0 if isinstance(metric, Ratio) else np.ones(len(statistics), dtype=bool)
+
+
+def by_field(task: "Task", questions: "Questions", language: Language) -> dict[str, dict[str, dict[str, float]]]:
+    """The mean of the main metric over the items of each value of a field, for each field that the task is broken down by.
+
+    Empty for a metric that is no mean of items.
+    """
+    main = language.scores[0]
+    if main.units is not None:
+        return {}
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for name in task.breakdown:
+        said = [item.fields.get(name, "") for item in questions.items]
+        found[name] = {}
+        for each in sorted(set(said)):
+            values = main.values[[one == each for one in said]]
+            found[name][each] = {"value": round(float(values.mean()), 6), "n": len(values)}
+    return found
 
 
 def items_table(task: "Task", questions: "Questions", answers: Sequence[Answer], language: Language) -> pa.Table:

@@ -18,6 +18,7 @@ from panglot.evaluation.metrics.chrf import ChrF
 from panglot.evaluation.metrics.comet import Comet
 from panglot.evaluation.metrics.correlation import Pearson, Spearman
 from panglot.evaluation.metrics.error_rates import ErrorRate
+from panglot.evaluation.metrics.formula import FormulaMatch
 from panglot.evaluation.metrics.instructions_followed import InstructionsFollowed
 from panglot.evaluation.metrics.labels import Accuracy, MacroF1, MicroF1
 from panglot.evaluation.metrics.literal import LiteralMatch
@@ -38,6 +39,7 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "exact_match": ExactMatch,
     "calls_match": CallsMatch,
     "literal_match": LiteralMatch,
+    "formula_match": FormulaMatch,
     "token_f1": TokenF1,
     "chrf": partial(ChrF, 0),
     "chrf++": partial(ChrF, 2),

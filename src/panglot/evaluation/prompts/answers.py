@@ -7,6 +7,7 @@ from typing import Literal
 
 import regex
 
+from panglot.evaluation.formulas import last_boxed
 from panglot.evaluation.prompts.words import Words
 
 Rule = Literal["last", "first"]
@@ -114,6 +115,40 @@ def parse_literal(text: str, words: Words, *, chain: Words | None = None) -> str
     said = behind if behind is not None and behind.strip(" \t\n:：*") else text if chain is None else ""
     lines = [each.strip() for each in said.splitlines()]
     return next((each for each in lines if each.strip(":：* ")), None)
+
+
+def parse_formula(text: str, words: Words, *, chain: Words | None = None) -> str | None:
+    r"""The formula that answers: in the last box whose braces close, or behind the last marker, whichever stands later.
+
+    Behind a marker ("The answer is") it is what stands between dollar signs, or the first sentence. Without both there is no
+    answer at the end of a chain of thought; where the answer was asked for directly it is the first line with text.
+
+    Args:
+        text: what the model wrote.
+        words: language of the question.
+        chain: language of the chain of thought; None where there is none.
+
+    Example:
+        >>> english = Words.of("eng_Latn")
+        >>> parse_formula(r"So $\boxed{\frac{1}{2}}$ of it.", english, chain=english)
+        '\\frac{1}{2}'
+        >>> parse_formula("The final answer is $[2,5)$. I hope it is correct.", english, chain=english)
+        '[2,5)'
+    """
+    text = _CONTROLS.sub("", text)
+    boxed, behind = last_boxed(text), _behind_marker(text, _markers(words, chain))
+    found = None if behind is None else _formula_of(behind)
+    if boxed is not None and (not found or behind is None or boxed[0] >= len(text) - len(behind)):
+        return boxed[1].strip()
+    return found if found or chain is not None else _formula_of(text)
+
+
+def _formula_of(text: str) -> str | None:
+    line = next((each.strip(" :：*") for each in text.splitlines() if each.strip(" :：*")), "")
+    between = regex.search(r"\$+([^$]+)\$|\\\((.+?)\\\)", line)
+    if between:
+        return str(between[1] or between[2]).strip()
+    return str(regex.split(r"[.。।۔።](?=\s|$)", line)[0]).strip() or None
 
 
 def _markers(words: Words, chain: Words | None) -> list[str]:

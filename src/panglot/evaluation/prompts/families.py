@@ -80,8 +80,8 @@ class Family:
         switch: a word that depends on a field of the item: name to (field, value to word).
         templates: by name; the first is the default.
         max_new_tokens: how long a direct answer may be.
-        answer: for generation: `number`, `text` (a line), `literal` (what stands behind "the answer is", sign by sign) or
-            `whole` (all that is written).
+        answer: for generation: `number`, `text` (a line), `literal` (what stands behind "the answer is", sign by sign),
+            `formula` (in a box, or there) or `whole` (all that is written).
     """
 
     name: str

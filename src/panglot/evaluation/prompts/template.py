@@ -12,7 +12,7 @@ from typing import Any
 import regex
 
 from panglot.artifacts import InputError
-from panglot.evaluation.prompts.answers import Rule, parse_letter, parse_literal, parse_number, parse_option
+from panglot.evaluation.prompts.answers import Rule, parse_formula, parse_letter, parse_literal, parse_number, parse_option
 from panglot.evaluation.prompts.condition import ENGLISH, Condition
 from panglot.evaluation.prompts.families import Family, Formulation, TemplateText
 from panglot.evaluation.prompts.program import answer_of
@@ -176,7 +176,7 @@ class Template:
         """What the model answered: a number, the number of an option, or text; None where no answer stands there."""
         if self.programs:
             return answer_of(text)
-        if self.chain is not None or self.family.answer == "whole":
+        if self.chain is not None or self.family.answer in ("whole", "formula"):
             return self._read(text, item)
         # an engine has stopped there; a chat may begin elsewhere and answer further down
         first, rest = text.strip().split("\n")[0], text
@@ -186,6 +186,8 @@ class Template:
     def _read(self, text: str, item: Item) -> Decimal | int | str | None:
         if self.family.answer == "number":
             return parse_number(text, self.words, chain=self.chain, rule=self.rule)
+        if self.family.answer == "formula":
+            return parse_formula(text, self.words, chain=self.chain)
         if self.family.answer == "literal":
             return parse_literal(text, self.words, chain=self.chain)
         if self.family.kind in ("generation", "extraction"):
@@ -258,7 +260,7 @@ class Template:
             return steps
         options = self._options(item)
         if self.family.kind in ("generation", "extraction"):
-            answer = item.references[0]
+            answer = f"${item.references[0]}$" if self.family.answer == "formula" else item.references[0]
         else:
             answer = (self.letters(len(options)) if self.formulation == "letters" else options)[self._label(item)]
         marks = chain.marks

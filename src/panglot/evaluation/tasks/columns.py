@@ -95,6 +95,7 @@ class Columns(BaseModel):
             is then told by its text.
         references: columns of right answers, each a text or a list of texts.
         after: a mark in right answers; only what stands behind its last occurrence is one.
+        boxed: whether a right answer is what stands in the last `\\boxed{…}` of its column, as in MATH's solutions.
         starts: column of the offsets (code points) at which the references stand in the field `context`.
         words: column of a list of words.
         tags: column of a list of as many tags, by name or by number.
@@ -118,6 +119,7 @@ class Columns(BaseModel):
     shuffled: bool = False
     references: Several = ()
     after: str | None = None
+    boxed: bool = False
     starts: str | None = None
     words: str | None = None
     tags: str | None = None

@@ -55,6 +55,24 @@ def _json(path: Path) -> Any:
         raise InputError("the file is not JSON", where=path) from None
 
 
+class JsonFiles(FileLayout):
+    """Files that each hold one JSON object; a `*` in the path stands for any name. Rows have `file` too: folder and name."""
+
+    layout: Literal["json_files"] = "json_files"
+
+    def paths(self, place: Place) -> tuple[Path, ...]:
+        pattern = with_codes(self.path, place.codes)
+        found = sorted(place.folder.glob(pattern), key=lambda path: [(len(part), part) for part in path.parts])
+        return tuple(found) or (place.folder / pattern,)
+
+    def rows(self, place: Place) -> Iterator[Row]:
+        for path in self.paths(place):
+            found = _json(path)
+            if not isinstance(found, dict):
+                raise InputError("the file is not a JSON object", where=path)
+            yield Row(str(path), {"file": f"{path.parent.name}/{path.stem}", **found})
+
+
 class BigBench(FileLayout):
     """A JSON task of BIG-bench (Srivastava et al. 2023): an object with a list of `examples`; files of BBH are such too.
 
@@ -300,6 +318,19 @@ def _flat(context: str, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 Layout = Annotated[
-    JsonLines | JsonLists | BigBench | CotPrompt | Tsv | Conll | Conllu | Xsid | Aligned | Joined | Squad | Beir | WithPassage,
+    JsonLines
+    | JsonLists
+    | JsonFiles
+    | BigBench
+    | CotPrompt
+    | Tsv
+    | Conll
+    | Conllu
+    | Xsid
+    | Aligned
+    | Joined
+    | Squad
+    | Beir
+    | WithPassage,
     Field(discriminator="layout"),
 ]

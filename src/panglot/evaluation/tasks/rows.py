@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from panglot.artifacts import InputError, did_you_mean, digest_value
+from panglot.evaluation.formulas import last_boxed
 from panglot.evaluation.tasks.columns import Columns, Gap, Label
 from panglot.evaluation.tasks.item import Item
 from panglot.evaluation.tasks.slots import NoTags, tagged
@@ -327,6 +328,8 @@ def _references(row: Row, columns: Columns, fields: Mapping[str, str], account: 
         found += [_text(each) for each in (value if isinstance(value, list | tuple) else [value])]
     if columns.after is not None:
         found = [each.rpartition(columns.after)[2].strip() if columns.after in each else "" for each in found]
+    if columns.boxed:
+        found = [boxed[1].strip() if (boxed := last_boxed(each)) is not None else "" for each in found]
     if columns.starts is None:
         found = [each for each in found if each.strip()]
         if not found:

@@ -111,6 +111,7 @@ def explained(error: ValidationError, text: str, source: str, model: type[BaseMo
 _LAYOUTS = (
     "json_lines",
     "json_lists",
+    "json_files",
     "big_bench",
     "cot_prompt",
     "tsv",
