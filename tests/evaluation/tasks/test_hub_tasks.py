@@ -116,6 +116,45 @@ ROWS = {
     "superglue-copa": (
         "eng", [{"premise": "p", "choice1": "a", "choice2": "b", "question": "effect", "label": 1, "idx": 0}],
     ),
+    "superglue-boolq": ("eng", [{"question": "q", "passage": "p", "idx": at, "label": at} for at in (1, -1)]),
+    "superglue-wic": (
+        "eng",
+        [
+            {
+                "word": "w", "sentence1": "a w", "sentence2": "w", "start1": 2, "start2": 0, "end1": 3, "end2": 1, "idx": 0,
+                "label": 1,
+            }
+        ],
+    ),
+    "superglue-wsc": (
+        "eng",
+        [
+            {
+                "text": "A cup. It is.", "span1_index": 0, "span2_index": 2, "span1_text": "A cup", "span2_text": "It",
+                "idx": 0, "label": 1,
+            }
+        ],
+    ),
+    "superglue-multirc": (
+        "eng",
+        [
+            {
+                "paragraph": "p", "question": "q", "answer": "a", "idx": {"paragraph": 0, "question": 1, "answer": 3 - at},
+                "label": at,
+            }
+            for at in (1, -1)
+        ],
+    ),
+    "superglue-record": (
+        "eng",
+        [
+            {
+                "passage": "p", "query": "@placeholder b", "entities": ["x", "y", "z"], "answers": answers,
+                "idx": {"passage": at, "query": 0}, "entity_spans": {"text": ["x"], "start": [0], "end": [1]},
+            }
+            for at, answers in enumerate((["y", "z"], []))
+        ],
+    ),
     "drop": (
         "eng",
         [
@@ -167,6 +206,11 @@ LABELS = {
     "superglue-cb": 1,
     "superglue-rte": 1,
     "superglue-copa": 1,
+    "superglue-boolq": 1,
+    "superglue-wic": 1,
+    "superglue-wsc": 1,
+    "superglue-multirc": 1,
+    "superglue-record": 1,
     "gpqa": GPQA,
     "gpqa-diamond": GPQA,
 }
@@ -207,6 +251,9 @@ def test_published_columns_become_items(monkeypatch, name):
         "wmt14": lambda: item.fields == {"source": "एक", "target": "one"},
         "drop": lambda: (item.id, item.references) == ("i", ("3", "three")),
         "gpqa": lambda: item.choices[GPQA] == "right\n" and found.left_out == {"the right choice stands twice": 1},
+        "superglue-wsc": lambda: item.fields["text"] == "A cup. *It* is.",
+        "superglue-multirc": lambda: (item.id, item.fields["question_number"]) == ("0.1.2", "1"),
+        "superglue-record": lambda: (item.references, item.fields["after"]) == (("y", "z"), " b"),
         "math": lambda: item.references == (r"\frac{1}{2}",) and found.left_out == {"no right answer": 1},
         "math-500": lambda: (item.id, item.fields["level"]) == ("test/algebra/7.json", "5"),
         "bbh-snarks": lambda: item.references == ("(A)",),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 ALMOST_ALL = 0.95
 """Share of one and the same answer from which on a model is said to answer always the same."""
+
+
+_OF_TEXTS = ("token_f1", "exact_match")
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def score(task: "Task", questions: "Questions", answers: Sequence[Answer], *, se
     targets: Sequence[Any]
     chance = usual = None
     if task.kind in ("classification", "choice"):
-        labels = [each.label for each in answers]
+        labels = [_with_equals(each.label, item) for each, item in zip(answers, questions.items, strict=True)]
         outputs, targets = labels, [int(item.label or 0) for item in questions.items]
         chance = chance_p_value(outputs, targets, generator(seed, "chance", task.name, questions.language))
         label, count = Counter(labels).most_common(1)[0]
@@ -90,7 +93,14 @@ def score(task: "Task", questions: "Questions", answers: Sequence[Answer], *, se
         outputs, targets = [each.turns for each in answers], questions.conversations
     else:
         outputs, targets = written_and_right(questions, answers)
-    found = [_scored(metric, questions, outputs, targets, seed) for metric in _metrics(task, questions)]
+    found = []
+    for metric in _metrics(task, questions):
+        if task.kind == "choice" and metric.name in _OF_TEXTS:
+            # "norm" is what the likelihoods of choices are divided by
+            said = _scored(metric, questions, *_texts(questions, answers), seed)
+            found.append(replace(said, signature={f"answer-{name}": value for name, value in said.signature.items()}))
+        else:
+            found.append(_scored(metric, questions, outputs, targets, seed))
     unread = sum(each.parsed is None for each in answers) if questions.template.generates else 0
     short = 0
     if task.kind == "generation" and (asked := _languages_asked(questions)):
@@ -99,6 +109,20 @@ def score(task: "Task", questions: "Questions", answers: Sequence[Answer], *, se
     told = questions.conversations
     missing = not_applicable([each.turns for each in answers], told) if told else {}
     return Language(tuple(found), chance, usual, unread, sum(each.cut > 0 for each in answers), short, missing)
+
+
+def _with_equals(label: int, item: "Item") -> int:
+    """The label; the right one where several choices are right and one of them was taken."""
+    right = item.label is not None and 0 <= label < len(item.choices) and item.choices[label] in item.references
+    return int(item.label or 0) if right else label
+
+
+def _texts(questions: "Questions", answers: Sequence[Answer]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """The texts of the choices that were taken, and those of the right ones."""
+    said = [
+        item.choices[answer.label] if answer.label >= 0 else "" for answer, item in zip(answers, questions.items, strict=True)
+    ]
+    return said, [item.references or (item.choices[int(item.label or 0)],) for item in questions.items]
 
 
 def _languages_asked(questions: "Questions") -> list[str]:
@@ -139,8 +163,10 @@ def _metrics(task: "Task", questions: "Questions") -> list["Metric"]:
         options: dict[str, Any] = {}
         if name == "macro_f1":
             options["labels"] = len(task.labels)
-        if name in ("token_f1", "exact_match"):
+        if name in _OF_TEXTS:
             options["language"] = target
+        if name == "group_match":
+            options["groups"] = [tuple(item.fields[each] for each in task.group) for item in questions.items]
         found.append(metrics.find(name, **options))
     return found
 

@@ -19,6 +19,7 @@ from panglot.evaluation.metrics.comet import Comet
 from panglot.evaluation.metrics.correlation import Pearson, Spearman
 from panglot.evaluation.metrics.error_rates import ErrorRate
 from panglot.evaluation.metrics.formula import FormulaMatch
+from panglot.evaluation.metrics.grouped import GroupMatch, PositiveF1
 from panglot.evaluation.metrics.instructions_followed import InstructionsFollowed
 from panglot.evaluation.metrics.labels import Accuracy, MacroF1, MicroF1
 from panglot.evaluation.metrics.literal import LiteralMatch
@@ -31,6 +32,8 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "accuracy": Accuracy,
     "macro_f1": MacroF1,
     "micro_f1": MicroF1,
+    "positive_f1": PositiveF1,
+    "group_match": GroupMatch,
     "span_f1": SpanF1,
     "span_f1_strict": partial(SpanF1, strict=True),
     "las": Attachment,

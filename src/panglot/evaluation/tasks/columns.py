@@ -24,7 +24,7 @@ class Label(BaseModel):
     Attributes:
         column: where it stands.
         by: `name`: one of the task's labels; `number`: from 0; `number from 1`; `letter`: A is the first choice; `text`: the
-            column holds the right choice itself.
+            column holds the right choice itself, or a list of right ones.
         names: what a data set writes, to what the task calls it.
         unknown: what is written where nobody knows the answer; such rows are left out and counted.
         letters: column of the list of what the choices are called, where they are not called A, B, C, … in every row.
@@ -53,6 +53,36 @@ class Gap(BaseModel):
     sentence: str
     tokens: str
     span: str
+
+
+class Blank(BaseModel):
+    """A sentence in which a sign stands for what is asked for: gives the fields `before` and `after`.
+
+    Attributes:
+        sentence: column of the sentence; a row whose sentence does not hold the sign just once is left out.
+        sign: for example `@placeholder`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sentence: str
+    sign: str
+
+
+class Marked(BaseModel):
+    """A text in which one word is asked about: the field `text` gets it with `*` on both sides of that word.
+
+    Attributes:
+        text: column of the text.
+        word: column of the word.
+        at: column of its number, from 0, among the words between blanks; a row in which it is not there is left out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    word: str
+    at: str
 
 
 class Slots(BaseModel):
@@ -104,6 +134,9 @@ class Columns(BaseModel):
         relevant: column of an object: id of a judged passage to its grade.
         score: column of a number.
         gap: see `Gap`.
+        blank: see `Blank`.
+        marked: see `Marked`.
+        replaced: texts inside of fields to what stands in their place, for marks of a data set that are no part of its text.
         where: columns that must hold this value for a row to count; a trailing `*` means any ending.
     """
 
@@ -128,6 +161,9 @@ class Columns(BaseModel):
     relevant: str | None = None
     score: str | None = None
     gap: Gap | None = None
+    blank: Blank | None = None
+    marked: Marked | None = None
+    replaced: dict[str, str] = {}
     where: dict[str, str] = {}
 
     @model_validator(mode="after")

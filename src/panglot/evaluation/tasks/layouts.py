@@ -12,6 +12,7 @@ from panglot.artifacts import InputError
 from panglot.corpus.reading.bounded import Source
 from panglot.evaluation.tasks.columns import Columns, Label, with_codes
 from panglot.evaluation.tasks.files import FileLayout, Place, read_blocks, read_json_lines, read_lines, read_tsv
+from panglot.evaluation.tasks.nested import MultiRC, Record
 from panglot.evaluation.tasks.passages import Beir, WithPassage
 from panglot.evaluation.tasks.rows import Row, value_at
 
@@ -321,6 +322,8 @@ Layout = Annotated[
     JsonLines
     | JsonLists
     | JsonFiles
+    | MultiRC
+    | Record
     | BigBench
     | CotPrompt
     | Tsv

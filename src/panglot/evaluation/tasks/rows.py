@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from panglot.artifacts import InputError, did_you_mean, digest_value
 from panglot.evaluation.formulas import last_boxed
-from panglot.evaluation.tasks.columns import Columns, Gap, Label
+from panglot.evaluation.tasks.columns import Blank, Columns, Gap, Label, Marked
 from panglot.evaluation.tasks.item import Item
 from panglot.evaluation.tasks.slots import NoTags, tagged
 
@@ -106,6 +106,12 @@ def _item(
             fields[name] = _text(value)
     if columns.gap is not None:
         fields |= _around(row, columns.gap)
+    if columns.blank is not None:
+        fields |= _blank(row, columns.blank)
+    if columns.marked is not None:
+        fields["text"] = _marked(row, columns.marked)
+    for old, new in columns.replaced.items():
+        fields = {name: value.replace(old, new) for name, value in fields.items()}
     choices, keys = _choices(row, columns)
     if columns.shuffled:
         choices = tuple(sorted(choices, key=lambda each: digest_value([identity, each])))
@@ -219,7 +225,10 @@ def _without_letter(letter: str, choice: object) -> object:
 
 
 def _label(row: Row, label: Label, choices: Sequence[str], keys: Sequence[str], numbers: Mapping[str, int]) -> int:
-    said = _text(value_at(row, label.column)).strip()
+    value = value_at(row, label.column)
+    if label.by == "text" and isinstance(value, list | tuple):
+        value = next((each for each in map(_text, value) if each in choices), "")
+    said = _text(value).strip()
     if said in label.unknown:
         raise _LeftOut("no known answer")
     count = len(choices) or len(numbers)
@@ -361,6 +370,25 @@ def _score(row: Row, path: str, bounds: tuple[float, float] | None) -> float:
     if not (math.isfinite(score) and low <= score <= high):
         raise InputError(f"the score {said!r} is outside the range", where=row.where, fix=f"expected: {low:g} to {high:g}")
     return score
+
+
+def _blank(row: Row, blank: Blank) -> dict[str, str]:
+    before, *rest = _text(value_at(row, blank.sentence)).split(blank.sign)
+    if len(rest) != 1:
+        raise _LeftOut(f"not one {blank.sign} in the sentence")
+    return {"before": before, "after": rest[0]}
+
+
+def _marked(row: Row, marked: Marked) -> str:
+    text, word, at = (_text(value_at(row, each)) for each in (marked.text, marked.word, marked.at))
+    places = list(re.finditer(r"\S+", text))
+    place = places[int(at)] if at.isdecimal() and int(at) < len(places) else None
+    inside = place.group().casefold().find(word.strip().casefold()) if place is not None and word.strip() else -1
+    if place is None or inside < 0:
+        raise _LeftOut("the word is not at its place")
+    begin = place.start() + inside
+    end = begin + len(word.strip())
+    return f"{text[:begin]}*{text[begin:end]}*{text[end:]}"
 
 
 def _around(row: Row, gap: Gap) -> dict[str, str]:

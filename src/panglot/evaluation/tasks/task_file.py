@@ -112,6 +112,8 @@ _LAYOUTS = (
     "json_lines",
     "json_lists",
     "json_files",
+    "multirc",
+    "record",
     "big_bench",
     "cot_prompt",
     "tsv",
