@@ -1,0 +1,45 @@
+"""`panglot evaluate` on named sets whose answers are read in ways of their own, from the files of their releases."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from calling import Panglot
+
+
+def lines(path: Path, *rows: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
+
+
+def release(folder: Path) -> None:
+    examples = [{"input": f"Which?\nOptions:\n(A) {at}\n(B) b", "target": "(A)"} for at in range(3)]
+    lines(folder / "bbh" / "snarks.json", {"examples": examples})
+    for at in (1, 2):
+        lines(
+            folder / "MATH" / "test" / "algebra" / f"{at}.json",
+            {"problem": f"{at}+1?", "level": "Level 1", "type": "Algebra", "solution": rf"It is $\boxed{{{at + 1}}}$."},
+        )
+    answers = [{"text": each, "idx": at, "label": at} for at, each in enumerate(("A cow", "A cat"))]
+    asked = {"question": "What has Ann?", "idx": 0, "answers": answers}
+    lines(folder / "MultiRC" / "val.jsonl", {"idx": 0, "passage": {"text": "Ann has a cat.", "questions": [asked]}})
+    passage = {"text": "Ann met Bo.", "entities": [{"start": 0, "end": 2}, {"start": 8, "end": 9}]}
+    gaps = [{"query": "@placeholder came.", "idx": 0, "answers": [{"text": "Bo"}]}]
+    lines(folder / "ReCoRD" / "val.jsonl", {"idx": 0, "passage": passage, "qas": gaps})
+
+
+def test_sets_with_readers_and_metrics_of_their_own(panglot: Panglot, tmp_path: Path) -> None:
+    release(tmp_path / "data")
+    asked = ("evaluate", "--model", "tiny:llama", "--data", tmp_path / "data", "--quiet", "--json", "--set", "max_new_tokens=4")
+    tasks = "superglue-multirc,superglue-record"
+    done = panglot(*asked, "--tasks", tasks, "--split", "dev", "--out", tmp_path / "chosen")
+    assert done.code == 0, done.err
+    rows = pq.read_table(tmp_path / "chosen" / "results.parquet").to_pylist()
+    assert {(row["metric"], row["n"]) for row in rows} == {
+        ("positive_f1", 2), ("group_match", 1), ("accuracy", 2), ("token_f1", 1), ("exact_match", 1)
+    }  # fmt: skip
+    done = panglot(*asked, "--tasks", "math,bbh-snarks", "--out", tmp_path / "written")
+    assert done.code == 0, done.err
+    rows = pq.read_table(tmp_path / "written" / "results.parquet").to_pylist()
+    assert {(row["metric"], row["n"]) for row in rows} == {("formula_match", 2), ("literal_match", 3)}
+    assert "formula_match" in (tmp_path / "written" / "report.html").read_text(encoding="utf-8")
