@@ -20,6 +20,10 @@ def release(folder: Path) -> None:
             folder / "MATH" / "test" / "algebra" / f"{at}.json",
             {"problem": f"{at}+1?", "level": "Level 1", "type": "Algebra", "solution": rf"It is $\boxed{{{at + 1}}}$."},
         )
+    lines(
+        folder / "crosscodeeval_data" / "python" / "line_completion_rg1_bm25.jsonl",
+        {"prompt": "def two():\n    ", "groundtruth": "return 2", "metadata": {"task_id": "a/0", "file": "a.py"}},
+    )
     answers = [{"text": each, "idx": at, "label": at} for at, each in enumerate(("A cow", "A cat"))]
     asked = {"question": "What has Ann?", "idx": 0, "answers": answers}
     lines(folder / "MultiRC" / "val.jsonl", {"idx": 0, "passage": {"text": "Ann has a cat.", "questions": [asked]}})
@@ -38,8 +42,11 @@ def test_sets_with_readers_and_metrics_of_their_own(panglot: Panglot, tmp_path: 
     assert {(row["metric"], row["n"]) for row in rows} == {
         ("positive_f1", 2), ("group_match", 1), ("accuracy", 2), ("token_f1", 1), ("exact_match", 1)
     }  # fmt: skip
-    done = panglot(*asked, "--tasks", "math,bbh-snarks", "--out", tmp_path / "written")
+    done = panglot(*asked, "--tasks", "math,bbh-snarks,crosscodeeval-python", "--out", tmp_path / "written")
     assert done.code == 0, done.err
     rows = pq.read_table(tmp_path / "written" / "results.parquet").to_pylist()
-    assert {(row["metric"], row["n"]) for row in rows} == {("formula_match", 2), ("literal_match", 3)}
+    assert {(row["metric"], row["n"]) for row in rows} == {
+        ("formula_match", 2), ("literal_match", 3), ("completion_match", 1), ("edit_similarity", 1), ("identifier_match", 1),
+        ("identifier_f1", 1),
+    }  # fmt: skip
     assert "formula_match" in (tmp_path / "written" / "report.html").read_text(encoding="utf-8")

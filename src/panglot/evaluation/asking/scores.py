@@ -16,6 +16,7 @@ from panglot.evaluation.metrics.instructions_followed import not_applicable
 from panglot.evaluation.metrics.metric import Floats, Mean, Ratio
 from panglot.evaluation.results import Units
 from panglot.evaluation.significance import interval
+from panglot.evaluation.statements import first_statement
 from panglot.evaluation.statistics import generator
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ def _languages_asked(questions: "Questions") -> list[str]:
     template = questions.template
     if template.family.answer in ("number", "literal", "formula") and template.chain is None:
         return []
+    if template.family.answer == "completion":
+        return []
     one = str(template.target or (template.chain.language if template.chain else questions.language))
     asked = [each.answer_language for each in questions.conversations] or [one] * len(questions.items)
     return asked if set(asked) <= set(identifier().languages) else []
@@ -140,6 +143,11 @@ def _languages_asked(questions: "Questions") -> list[str]:
 def written_and_right(questions: "Questions", answers: Sequence[Answer]) -> tuple[list[str], list[tuple[str, ...]]]:
     """What was written, "" where no answer stands in it, and what would be right."""
     outputs = [each.parsed or "" for each in answers]
+    if questions.template.family.answer == "completion":
+        outputs = [
+            first_statement(item.fields["prompt"], said, item.fields["code"])
+            for item, said in zip(questions.items, outputs, strict=True)
+        ]
     if questions.template.family.answer != "number":
         return outputs, [item.references for item in questions.items]
     # "1,500.0" and "1500" are one number; what is right is written by the data set, not in the language's own way
@@ -165,6 +173,8 @@ def _metrics(task: "Task", questions: "Questions") -> list["Metric"]:
             options["labels"] = len(task.labels)
         if name in _OF_TEXTS:
             options["language"] = target
+        if name in ("completion_match", "edit_similarity", "identifier_match", "identifier_f1"):
+            options["code"] = questions.items[0].fields["code"]
         if name == "group_match":
             options["groups"] = [tuple(item.fields[each] for each in task.group) for item in questions.items]
         found.append(metrics.find(name, **options))

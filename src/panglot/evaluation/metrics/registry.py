@@ -16,6 +16,7 @@ from panglot.evaluation.metrics.calibration import Brier, CalibrationError
 from panglot.evaluation.metrics.calls import CallsMatch
 from panglot.evaluation.metrics.chrf import ChrF
 from panglot.evaluation.metrics.comet import Comet
+from panglot.evaluation.metrics.completions import CompletionMatch, EditSimilarity, IdentifierF1, IdentifierMatch
 from panglot.evaluation.metrics.correlation import Pearson, Spearman
 from panglot.evaluation.metrics.error_rates import ErrorRate
 from panglot.evaluation.metrics.formula import FormulaMatch
@@ -43,6 +44,10 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "calls_match": CallsMatch,
     "literal_match": LiteralMatch,
     "formula_match": FormulaMatch,
+    "completion_match": CompletionMatch,
+    "edit_similarity": EditSimilarity,
+    "identifier_match": IdentifierMatch,
+    "identifier_f1": IdentifierF1,
     "token_f1": TokenF1,
     "chrf": partial(ChrF, 0),
     "chrf++": partial(ChrF, 2),

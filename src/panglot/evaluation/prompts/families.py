@@ -81,7 +81,8 @@ class Family:
         templates: by name; the first is the default.
         max_new_tokens: how long a direct answer may be.
         answer: for generation: `number`, `text` (a line), `literal` (what stands behind "the answer is", sign by sign),
-            `formula` (in a box, or there) or `whole` (all that is written).
+            `formula` (in a box, or there) `completion` (code that goes on) or
+            `whole` (all that is written).
     """
 
     name: str

@@ -176,6 +176,8 @@ class Template:
         """What the model answered: a number, the number of an option, or text; None where no answer stands there."""
         if self.programs:
             return answer_of(text)
+        if self.family.answer == "completion":
+            return text if text.strip() else None
         if self.chain is not None or self.family.answer in ("whole", "formula"):
             return self._read(text, item)
         # an engine has stopped there; a chat may begin elsewhere and answer further down
@@ -389,7 +391,7 @@ class Template:
     def _stop(self) -> tuple[str, ...]:
         if self.programs:
             return (_FENCE,)
-        if self.family.answer == "whole":
+        if self.family.answer in ("whole", "completion"):
             return ()
         if self.chain is None:
             return ("\n",)

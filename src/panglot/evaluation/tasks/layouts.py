@@ -11,6 +11,7 @@ from pydantic import Field
 from panglot.artifacts import InputError
 from panglot.corpus.reading.bounded import Source
 from panglot.evaluation.tasks.columns import Columns, Label, with_codes
+from panglot.evaluation.tasks.cross_code import CrossCode
 from panglot.evaluation.tasks.files import FileLayout, Place, read_blocks, read_json_lines, read_lines, read_tsv
 from panglot.evaluation.tasks.nested import MultiRC, Record
 from panglot.evaluation.tasks.passages import Beir, WithPassage
@@ -324,6 +325,7 @@ Layout = Annotated[
     | JsonFiles
     | MultiRC
     | Record
+    | CrossCode
     | BigBench
     | CotPrompt
     | Tsv

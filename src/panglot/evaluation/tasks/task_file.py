@@ -114,6 +114,7 @@ _LAYOUTS = (
     "json_files",
     "multirc",
     "record",
+    "cross_code",
     "big_bench",
     "cot_prompt",
     "tsv",
