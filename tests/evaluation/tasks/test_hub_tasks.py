@@ -179,6 +179,17 @@ ROWS = {
             }
         ],
     ),
+    # queries and definitions come from two tables, of whose columns these have all
+    "nexus": (
+        "eng",
+        [
+            {
+                "dataset": "d", "prompt": "q", "python_function_name": "f", "python_args_dict": '{"x": 1}',
+                "context_functions": ["f"], "name": "f", "description": "does",
+                "args_dicts": [{"name": "x", "type": "int"}, {"name": "y", "type": "str", "default": "'a'"}],
+            }
+        ],
+    ),
     "teca": ("cat", [{"id": 3247, "premise": "p", "hypothesis": "h", "label": "2"}]),
     "flores": ("tha", [{"id": 7, "iso_639_3": "x", "iso_15924": "y", "text": "ข้อความ"}]),
 }  # fmt: skip
@@ -254,6 +265,7 @@ def test_published_columns_become_items(monkeypatch, name):
         "superglue-wsc": lambda: item.fields["text"] == "A cup. *It* is.",
         "superglue-multirc": lambda: (item.id, item.fields["question_number"]) == ("0.1.2", "1"),
         "superglue-record": lambda: (item.references, item.fields["after"]) == (("y", "z"), " b"),
+        "nexus": lambda: item.references == ('[{"f": {"x": [1], "y": ["a", ""]}}]',),
         "math": lambda: item.references == (r"\frac{1}{2}",) and found.left_out == {"no right answer": 1},
         "math-500": lambda: (item.id, item.fields["level"]) == ("test/algebra/7.json", "5"),
         "bbh-snarks": lambda: item.references == ("(A)",),

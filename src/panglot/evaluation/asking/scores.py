@@ -133,7 +133,7 @@ def _languages_asked(questions: "Questions") -> list[str]:
     template = questions.template
     if template.family.answer in ("number", "literal", "formula") and template.chain is None:
         return []
-    if template.family.answer == "completion":
+    if template.family.answer in ("completion", "calls"):
         return []
     one = str(template.target or (template.chain.language if template.chain else questions.language))
     asked = [each.answer_language for each in questions.conversations] or [one] * len(questions.items)

@@ -143,6 +143,23 @@ def parse_formula(text: str, words: Words, *, chain: Words | None = None) -> str
     return found if found or chain is not None else _formula_of(text)
 
 
+def parse_calls(text: str) -> str | None:
+    """The calls of functions that a model wrote: its whole text, or its beginning up to a blank line, or its first line.
+
+    The first of these that holds calls and nothing else counts (`panglot.evaluation.metrics.calls`), so that a model which
+    goes on writing is read too. Where none does, the whole text is the answer; None where there is none.
+
+    Example:
+        >>> parse_calls(' [f(x=1)]\\nQuestion: next'), parse_calls("I would call f(x=1).")
+        ('[f(x=1)]', 'I would call f(x=1).')
+    """
+    from panglot.evaluation.metrics.calls import calls_of
+
+    whole = text.strip()
+    beginnings = (whole, whole.partition("\n\n")[0], whole.partition("\n")[0])
+    return next((each for each in beginnings if each and calls_of(each) is not None), whole or None)
+
+
 def _formula_of(text: str) -> str | None:
     line = next((each.strip(" :：*") for each in text.splitlines() if each.strip(" :：*")), "")
     between = regex.search(r"\$+([^$]+)\$|\\\((.+?)\\\)", line)

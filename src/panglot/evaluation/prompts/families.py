@@ -81,7 +81,7 @@ class Family:
         templates: by name; the first is the default.
         max_new_tokens: how long a direct answer may be.
         answer: for generation: `number`, `text` (a line), `literal` (what stands behind "the answer is", sign by sign),
-            `formula` (in a box, or there) `completion` (code that goes on) or
+            `formula` (in a box, or there) `completion` (code that goes on), `calls` (of functions) or
             `whole` (all that is written).
     """
 

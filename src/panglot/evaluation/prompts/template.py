@@ -12,7 +12,15 @@ from typing import Any
 import regex
 
 from panglot.artifacts import InputError
-from panglot.evaluation.prompts.answers import Rule, parse_formula, parse_letter, parse_literal, parse_number, parse_option
+from panglot.evaluation.prompts.answers import (
+    Rule,
+    parse_calls,
+    parse_formula,
+    parse_letter,
+    parse_literal,
+    parse_number,
+    parse_option,
+)
 from panglot.evaluation.prompts.condition import ENGLISH, Condition
 from panglot.evaluation.prompts.families import Family, Formulation, TemplateText
 from panglot.evaluation.prompts.program import answer_of
@@ -178,6 +186,8 @@ class Template:
             return answer_of(text)
         if self.family.answer == "completion":
             return text if text.strip() else None
+        if self.family.answer == "calls":
+            return parse_calls(text)
         if self.chain is not None or self.family.answer in ("whole", "formula"):
             return self._read(text, item)
         # an engine has stopped there; a chat may begin elsewhere and answer further down
@@ -393,7 +403,7 @@ class Template:
             return (_FENCE,)
         if self.family.answer in ("whole", "completion"):
             return ()
-        if self.chain is None:
+        if self.chain is None and self.family.answer != "calls":
             return ("\n",)
         question = self.words.capital("question") + self.words.marks["colon"]
         return ("\n\n" + question, "\n" + question)

@@ -13,6 +13,7 @@ from panglot.corpus.reading.bounded import Source
 from panglot.evaluation.tasks.columns import Columns, Label, with_codes
 from panglot.evaluation.tasks.cross_code import CrossCode
 from panglot.evaluation.tasks.files import FileLayout, Place, read_blocks, read_json_lines, read_lines, read_tsv
+from panglot.evaluation.tasks.function_calls import Bfcl
 from panglot.evaluation.tasks.nested import MultiRC, Record
 from panglot.evaluation.tasks.passages import Beir, WithPassage
 from panglot.evaluation.tasks.rows import Row, value_at
@@ -326,6 +327,7 @@ Layout = Annotated[
     | MultiRC
     | Record
     | CrossCode
+    | Bfcl
     | BigBench
     | CotPrompt
     | Tsv

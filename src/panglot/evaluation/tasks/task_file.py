@@ -115,6 +115,7 @@ _LAYOUTS = (
     "multirc",
     "record",
     "cross_code",
+    "bfcl",
     "big_bench",
     "cot_prompt",
     "tsv",
