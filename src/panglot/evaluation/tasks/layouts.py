@@ -1,7 +1,6 @@
 """How the files of a task are laid out. Adding a layout is one class, and one name in `Layout`."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,15 +9,23 @@ from pydantic import Field
 
 from panglot.artifacts import InputError
 from panglot.corpus.reading.bounded import Source
-from panglot.evaluation.tasks.columns import Columns, Label, with_codes
+from panglot.evaluation.tasks.big_bench import BigBench, CotPrompt
+from panglot.evaluation.tasks.columns import Columns, with_codes
 from panglot.evaluation.tasks.cross_code import CrossCode
-from panglot.evaluation.tasks.files import FileLayout, Place, read_blocks, read_json_lines, read_lines, read_tsv
+from panglot.evaluation.tasks.files import (
+    MOST_JSON_BYTES,
+    FileLayout,
+    Place,
+    read_blocks,
+    read_json,
+    read_json_lines,
+    read_lines,
+    read_tsv,
+)
 from panglot.evaluation.tasks.function_calls import Bfcl
 from panglot.evaluation.tasks.nested import MultiRC, Record
 from panglot.evaluation.tasks.passages import Beir, WithPassage
 from panglot.evaluation.tasks.rows import Row, value_at
-
-_MOST_JSON_BYTES = 256 << 20
 
 
 class JsonLines(FileLayout):
@@ -45,17 +52,10 @@ class JsonLists(FileLayout):
 
     def rows(self, place: Place) -> Iterator[Row]:
         for path in self.paths(place):
-            found = _json(path)
+            found = read_json(path)
             if not (isinstance(found, list) and all(isinstance(each, dict) for each in found)):
                 raise InputError("the file is not a JSON list of objects", where=path)
             yield from (Row(f"{path}, entry {number}", each) for number, each in enumerate(found, start=1))
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(Source(path).content(_MOST_JSON_BYTES))
-    except (ValueError, RecursionError):
-        raise InputError("the file is not JSON", where=path) from None
 
 
 class JsonFiles(FileLayout):
@@ -70,71 +70,10 @@ class JsonFiles(FileLayout):
 
     def rows(self, place: Place) -> Iterator[Row]:
         for path in self.paths(place):
-            found = _json(path)
+            found = read_json(path)
             if not isinstance(found, dict):
                 raise InputError("the file is not a JSON object", where=path)
             yield Row(str(path), {"file": f"{path.parent.name}/{path.stem}", **found})
-
-
-class BigBench(FileLayout):
-    """A JSON task of BIG-bench (Srivastava et al. 2023): an object with a list of `examples`; files of BBH are such too.
-
-    Rows have `input`, `target` (a text or a list of texts), and of `target_scores` the `choices` and the number `best` of the
-    one with the highest score, which is empty where several have it.
-    """
-
-    layout: Literal["big_bench"] = "big_bench"
-    columns: Columns = Columns(
-        fields={"question": "input"}, choices=("choices",), label=Label(column="best", by="number", unknown=("",))
-    )
-
-    def rows(self, place: Place) -> Iterator[Row]:
-        path = place.path(self.path)
-        found = _json(path)
-        examples = found.get("examples") if isinstance(found, dict) else None
-        if not (isinstance(examples, list) and all(isinstance(each, dict) for each in examples)):
-            raise InputError("the file is no JSON task of BIG-bench: it has no list of examples", where=path)
-        for number, each in enumerate(examples, start=1):
-            scores = each.get("target_scores") or {}
-            if not (isinstance(scores, dict) and all(isinstance(score, int | float) for score in scores.values())):
-                raise InputError("target_scores is no object of numbers", where=f"{path}, example {number}")
-            best = [at for at, score in enumerate(scores.values()) if score == max(scores.values())]
-            values = {"input": each.get("input"), "target": each.get("target"), "choices": list(scores)}
-            yield Row(f"{path}, example {number}", values | {"best": best[0] if len(best) == 1 else None})
-
-
-class CotPrompt(FileLayout):
-    """A prompt of BBH with worked answers: blocks that begin with `Q:`, and in each the line that begins with `A:`.
-
-    Rows have `id`, `question`, `reasoning` (without "Let's think step by step") and `answer`, what stands behind the last
-    "the answer is". What stands before the first question describes the task, and is left out.
-    """
-
-    layout: Literal["cot_prompt"] = "cot_prompt"
-    columns: Columns = Columns(id=("id",), fields={"question": "question", "reasoning": "reasoning"}, references=("answer",))
-
-    def rows(self, place: Place) -> Iterator[Row]:
-        path = place.path(self.path)
-        blocks: list[tuple[str, list[str]]] = []
-        for where, line in read_lines(path):
-            if line.startswith("Q:"):
-                blocks.append((where, []))
-            if blocks:
-                blocks[-1][1].append(line)
-        if not blocks:
-            raise InputError("the file has no line that begins with 'Q:'", where=path)
-        for number, (where, lines) in enumerate(blocks, start=1):
-            question, mark, said = "\n".join(lines).strip().removeprefix("Q:").partition("\nA:")
-            reasoning = re.sub(r"^\s*Let's think step by step\.?\s*", "", said).strip()
-            _, *behind = re.split(r"the answer is:?\s", reasoning, flags=re.IGNORECASE)
-            answer = behind[-1].strip().removesuffix(".") if behind else ""
-            if not (mark and answer):
-                raise InputError("this question has no worked answer that ends with 'the answer is …'", where=where)
-            # a bare number would be the id of an item, which is never shown before itself
-            yield Row(
-                where,
-                {"id": f"worked-{number}", "question": question.strip(), "reasoning": reasoning, "answer": answer},
-            )
 
 
 class Tsv(FileLayout):
@@ -299,7 +238,7 @@ class Squad(FileLayout):
     def rows(self, place: Place) -> Iterator[Row]:
         path = place.path(self.path)
         try:
-            articles = json.loads(Source(path).content(_MOST_JSON_BYTES))["data"]
+            articles = json.loads(Source(path).content(MOST_JSON_BYTES))["data"]
             for paragraph in (each for article in articles for each in article["paragraphs"]):
                 for asked in paragraph["qas"]:
                     yield Row(f"{path}, question {asked['id']}", _flat(paragraph["context"], asked))

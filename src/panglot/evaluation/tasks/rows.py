@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from panglot.artifacts import InputError, did_you_mean, digest_value
 from panglot.evaluation.formulas import last_boxed
-from panglot.evaluation.tasks.columns import Blank, Columns, Gap, Label, Marked
+from panglot.evaluation.tasks.columns import Columns, Label
+from panglot.evaluation.tasks.gaps import NoGap, around, blank, marked
 from panglot.evaluation.tasks.item import Item
 from panglot.evaluation.tasks.slots import NoTags, tagged
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_AS_TYPED = {"``": '"', "''": '"'}
 
 
 class Row(NamedTuple):
@@ -104,12 +104,7 @@ def _item(
             continue
         if not isinstance(value, str):
             fields[name] = _text(value)
-    if columns.gap is not None:
-        fields |= _around(row, columns.gap)
-    if columns.blank is not None:
-        fields |= _blank(row, columns.blank)
-    if columns.marked is not None:
-        fields["text"] = _marked(row, columns.marked)
+    fields |= _asked(row, columns)
     for old, new in columns.replaced.items():
         fields = {name: value.replace(old, new) for name, value in fields.items()}
     choices, keys = _choices(row, columns)
@@ -131,6 +126,26 @@ def _item(
         relevant=_relevant(row, columns.relevant) if columns.relevant else {},
         score=_score(row, columns.score, bounds) if columns.score else None,
     )
+
+
+def _asked(row: Row, columns: Columns) -> dict[str, str]:
+    """Fields that are parts of a sentence: around a gap, or with a word marked."""
+
+    def text(path: str) -> str:
+        return _text(value_at(row, path))
+
+    found: dict[str, str] = {}
+    try:
+        if (gap := columns.gap) is not None:
+            tokens = [_text(each) for each in listed(row, gap.tokens)]
+            found |= around(text(gap.sentence), tokens, listed(row, gap.span), row.where)
+        if columns.blank is not None:
+            found |= blank(text(columns.blank.sentence), columns.blank.sign)
+        if (mark := columns.marked) is not None:
+            found["text"] = marked(text(mark.text), text(mark.word), text(mark.at))
+    except NoGap as reason:
+        raise _LeftOut(str(reason)) from None
+    return found
 
 
 def value_at(row: Row, path: str) -> Any:
@@ -370,38 +385,3 @@ def _score(row: Row, path: str, bounds: tuple[float, float] | None) -> float:
     if not (math.isfinite(score) and low <= score <= high):
         raise InputError(f"the score {said!r} is outside the range", where=row.where, fix=f"expected: {low:g} to {high:g}")
     return score
-
-
-def _blank(row: Row, blank: Blank) -> dict[str, str]:
-    before, *rest = _text(value_at(row, blank.sentence)).split(blank.sign)
-    if len(rest) != 1:
-        raise _LeftOut(f"not one {blank.sign} in the sentence")
-    return {"before": before, "after": rest[0]}
-
-
-def _marked(row: Row, marked: Marked) -> str:
-    text, word, at = (_text(value_at(row, each)) for each in (marked.text, marked.word, marked.at))
-    places = list(re.finditer(r"\S+", text))
-    place = places[int(at)] if at.isdecimal() and int(at) < len(places) else None
-    inside = place.group().casefold().find(word.strip().casefold()) if place is not None and word.strip() else -1
-    if place is None or inside < 0:
-        raise _LeftOut("the word is not at its place")
-    begin = place.start() + inside
-    end = begin + len(word.strip())
-    return f"{text[:begin]}*{text[begin:end]}*{text[end:]}"
-
-
-def _around(row: Row, gap: Gap) -> dict[str, str]:
-    """Text before and after the gap, found by walking over the tokens, so that no blank is made or lost."""
-    sentence, tokens, span = _text(value_at(row, gap.sentence)), listed(row, gap.tokens), listed(row, gap.span)
-    if [type(each) for each in span] != [int, int] or not 0 <= span[0] < span[1] <= len(tokens):
-        raise InputError(f"the span {span} is none of {len(tokens)} tokens", where=row.where)
-    first, last = span
-    place, begins, ends = 0, -1, -1
-    for number, token in enumerate(_AS_TYPED.get(each, each) for each in map(_text, tokens[:last])):
-        found = sentence.find(token, place)
-        if found < 0:
-            raise _LeftOut("the gap is not found in the sentence")
-        begins = found if number == first else begins
-        place = ends = found + len(token)
-    return {"before": sentence[:begins], "after": sentence[ends:]}
