@@ -103,6 +103,7 @@ def test_prompts_keep_every_blank_and_show_other_files_where_asked(released):
     alone, both = (for_task(task, language="eng", template=each) for each in ("in-file", "retrieved"))
     assert alone.prompt(two).context == both.prompt(two).context == "def two():\n    "
     assert both.prompt(first).context == first.fields["retrieved"] + "\n" + alone.prompt(first).context
+    assert alone.solved(first) == ("from lib import Circle\n\nprint(Circle(2).", "full_area())")
     assert alone.prompt(first).stop == () and alone.prompt(first).max_new_tokens == 50
 
 

@@ -253,6 +253,8 @@ class Template:
             if not item.references:
                 raise InputError("a demonstration has no answer", where=f"item {item.id} of {self.task}")
             # MGSM's exemplars give the steps where a test item gives the number
+            if self.family.answer == "completion":
+                return item.references[0]
             found = parse_number(item.references[0], self.words) if self.family.answer == "number" else None
             return gap + (item.references[0] if found is None else f"{found.normalize():f}")
         return self.continuations(item)[self._label(item)]
