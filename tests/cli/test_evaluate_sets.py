@@ -32,21 +32,30 @@ def release(folder: Path) -> None:
     lines(folder / "ReCoRD" / "val.jsonl", {"idx": 0, "passage": passage, "qas": gaps})
 
 
+SUITE = """\
+name: own
+title: Sets with readers of their own
+citation: none
+tasks: {superglue-multirc: {split: dev}, superglue-record: {split: dev}, math: {}, bbh-snarks: {}, crosscodeeval-python: {}}
+"""
+COUNTS = {
+    "superglue-multirc": {"positive_f1": 2, "group_match": 1, "accuracy": 2},
+    "superglue-record": {"token_f1": 1, "exact_match": 1},
+    "math": {"formula_match": 2},
+    "bbh-snarks": {"literal_match": 3},
+    "crosscodeeval-python": {"completion_match": 1, "edit_similarity": 1, "identifier_match": 1, "identifier_f1": 1},
+}
+
+
 def test_sets_with_readers_and_metrics_of_their_own(panglot: Panglot, tmp_path: Path) -> None:
     release(tmp_path / "data")
-    asked = ("evaluate", "--model", "tiny:llama", "--data", tmp_path / "data", "--quiet", "--json", "--set", "max_new_tokens=4")
-    tasks = "superglue-multirc,superglue-record"
-    done = panglot(*asked, "--tasks", tasks, "--split", "dev", "--out", tmp_path / "chosen")
+    (tmp_path / "own.yaml").write_text(SUITE)
+    done = panglot(
+        "evaluate", "--tasks", f"suite:{tmp_path / 'own.yaml'}", "--model", "tiny:llama", "--data", tmp_path / "data",
+        "--set", "max_new_tokens=4", "--out", tmp_path / "run", "--quiet",
+    )  # fmt: skip
     assert done.code == 0, done.err
-    rows = pq.read_table(tmp_path / "chosen" / "results.parquet").to_pylist()
-    assert {(row["metric"], row["n"]) for row in rows} == {
-        ("positive_f1", 2), ("group_match", 1), ("accuracy", 2), ("token_f1", 1), ("exact_match", 1)
-    }  # fmt: skip
-    done = panglot(*asked, "--tasks", "math,bbh-snarks,crosscodeeval-python", "--out", tmp_path / "written")
-    assert done.code == 0, done.err
-    rows = pq.read_table(tmp_path / "written" / "results.parquet").to_pylist()
-    assert {(row["metric"], row["n"]) for row in rows} == {
-        ("formula_match", 2), ("literal_match", 3), ("completion_match", 1), ("edit_similarity", 1), ("identifier_match", 1),
-        ("identifier_f1", 1),
-    }  # fmt: skip
-    assert "formula_match" in (tmp_path / "written" / "report.html").read_text(encoding="utf-8")
+    rows = pq.read_table(tmp_path / "run" / "results.parquet").to_pylist()
+    assert {name: {row["metric"]: row["n"] for row in rows if row["task"] == name} for name in COUNTS} == COUNTS
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert all(name in page for name in COUNTS)
