@@ -22,6 +22,7 @@ _SPACES = regex.compile(r"(?<!\\)\\[!,;: ]|~|\\q?quad(?![a-zA-Z])")
 _SIZES = regex.compile(r"\\(?:left|right|[bB]igg?[lrm]?)(?![a-zA-Z])")
 _DEGREES = regex.compile(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![a-zA-Z]))|°|\\degrees?(?![a-zA-Z])")
 _UNIT = regex.compile(r"\\(?:text|mbox|textrm|mathrm)\s*\{(?P<begins>\s?)")
+_ONLY_UNITS = regex.compile(r"(?:\\(?:text|mbox|textrm|mathrm)\s*\{[^{}]*\}\s*(?:\^\s*(?:\{[^{}]*\}|\d)\s*)?)+[.]?\s*")
 _WORDS = regex.compile(r"\\(?:text|mbox|textrm|textbf|mathrm|mathbf|overline)\s*\{([^{}]*)\}")
 _BARE_POINT = regex.compile(r"(?<![\d}])\.(?=\d)")
 _ARGUMENT = r"(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\d|[a-zA-Z]))"
@@ -72,7 +73,8 @@ def plain(formula: str) -> str:
     around its parts and around what a root is of, `\left`, `\right`, thin spaces, degrees, dollar and per cent signs dropped,
     units in `\text{ …}` dropped, `.5` as `0.5`, a name of one or two signs before the only `=` dropped, `1/2` a fraction, no
     blanks. Beyond them digits of every script are Latin ones, `\text{red}` is `red`, a number has no marks between its groups
-    of three, `\frac{72}1` is read, and a second unit or a formula without an end is no failure.
+    of three, `\frac{72}1` is read, and a second unit or a formula without an end is no failure. "3 and 5" is not 3, in whatever
+    the word stands.
 
     Example:
         >>> plain(r"x = \dfrac12\text{ cm}"), plain("٣٫٥"), plain(r"\left( \sqrt3, 1 \right)"), plain("1,234")
@@ -99,12 +101,13 @@ def plain(formula: str) -> str:
 
 
 def _without_unit(text: str) -> str:
-    """What stands before a text that begins with a blank, or that stands behind a number."""
-    for number, found in enumerate(_UNIT.finditer(text)):
-        before = text[: found.start()].strip()
-        if before and (found["begins"] or (not number and value(plain(before)) is not None)):
-            return before
-    return text
+    """What stands before a unit: a text that begins with a blank or stands behind a number, and that ends the formula."""
+    found = _UNIT.search(text)
+    before = text[: found.start()].strip() if found is not None else ""
+    if found is None or not before or not (found["begins"] or value(plain(before)) is not None):
+        return text
+    # "3 and 5" has no unit
+    return before if _ONLY_UNITS.fullmatch(text, found.start()) else text
 
 
 def _fractions(text: str) -> str:
