@@ -90,7 +90,7 @@ def plain(formula: str) -> str:
     text = _WORDS.sub(r"\1", _without_unit(text)).strip()
     text = text.removesuffix(".") if not text.endswith("..") else text
     before, sign, after = text.partition("=")
-    if sign and "=" not in after and 0 < len(before.strip()) <= 2:
+    if sign and "=" not in after and len(before.strip()) <= 2:
         text = after
     text = _BARE_POINT.sub("0.", text)
     text = _fractions(_ROOT.sub(r"\\sqrt{\1}", text)).replace(" ", "")
