@@ -27,6 +27,8 @@ def test_the_list_and_a_search(panglot):
     assert suite["kind"] == "suite" and "tatoeba" in suite["tasks"]
     shown = panglot("tasks", "show", "suite:xglue").out
     assert "mlqa" in shown and "7 languages" in shown and "QAM" in shown
+    # a long name does not run into what is said of it
+    assert "bbh-boolean-expressions  " in panglot("tasks", "show", "suite:bbh").out
     wrong = panglot("tasks", "xnlli")
     assert wrong.code == 2 and "did you mean 'xnli'" in wrong.last_error
 

@@ -30,11 +30,12 @@ def show_suite(name: str, *, as_json: bool) -> None:
         print_json(suite.model_dump(mode="json"))
         return
     lines = [f"suite:{suite.name}: {suite.title}", f"  cite      {suite.citation}"]
+    width = max(map(len, (*suite.tasks, *suite.absent, " " * 12))) + 2
     for each, member in suite.tasks.items():
         task = tasks.find(each)
         count = len(tasks.choose_languages(member.languages, task.languages))
         more = [member.group, f"split {member.split}" if member.split else "", f"weight {member.weight:g}"]
-        lines.append(f"  {each:<14}{task.kind}, {count} languages, {', '.join(one for one in more if one)}")
-    lines += [f"  {each:<14}not here: {reason}" for each, reason in suite.absent.items()]
+        lines.append(f"  {each:<{width}}{task.kind}, {count} languages, {', '.join(one for one in more if one)}")
+    lines += [f"  {each:<{width}}not here: {reason}" for each, reason in suite.absent.items()]
     lines += [f"note: {suite.note}"] if suite.note else []
     output().print(Text("\n".join(lines)))

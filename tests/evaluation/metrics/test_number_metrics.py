@@ -122,6 +122,7 @@ EXAMPLES: dict[str, tuple[list[object], list[object]]] = {
     "instructions": ([("no, yes", "no"), ("no",)], [NO_COMMAS, NO_COMMAS]),
 }
 KINDS = {
+    "positive_f1": "labels", "group_match": "labels",
     "accuracy": "labels", "macro_f1": "labels", "micro_f1": "labels", "answer_consistency": "labels", "span_f1": "spans",
     "span_f1_strict": "spans", "pearson": "numbers", "spearman": "numbers", "information_parity": "numbers",
     "recall@3": "ranks", "mrr": "ranks", "ndcg@2": "gains", "ece": "probabilities", "brier": "probabilities", "rankc": "orders",

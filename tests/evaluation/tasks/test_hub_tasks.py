@@ -16,6 +16,7 @@ LONG = {
     "query_start_index": 9, "query_end_index": 9, "truncation_seperator": "...",
 }  # fmt: skip
 BOOK = {"id": 0, "context": "c", "input": "q", "answer": ["bb"], "options": ["aa", "bb", "cc", "dd"]}
+BOXED = r"As $1 = \boxed{1}$, it is $\boxed{\frac{1}{2}}$."
 ROWS = {
     "xnli": ("swh", [{"premise": "p", "hypothesis": "h", "label": 2}]),
     "pawsx": ("kor", [{"id": each, "sentence1": "a", "sentence2": "b", "label": each} for each in (1, -1)]),
@@ -120,6 +121,45 @@ ROWS = {
     "superglue-copa": (
         "eng", [{"premise": "p", "choice1": "a", "choice2": "b", "question": "effect", "label": 1, "idx": 0}],
     ),
+    "superglue-boolq": ("eng", [{"question": "q", "passage": "p", "idx": at, "label": at} for at in (1, -1)]),
+    "superglue-wic": (
+        "eng",
+        [
+            {
+                "word": "w", "sentence1": "a w", "sentence2": "w", "start1": 2, "start2": 0, "end1": 3, "end2": 1, "idx": 0,
+                "label": 1,
+            }
+        ],
+    ),
+    "superglue-wsc": (
+        "eng",
+        [
+            {
+                "text": "A cup. It is.", "span1_index": 0, "span2_index": 2, "span1_text": "A cup", "span2_text": "It",
+                "idx": 0, "label": 1,
+            }
+        ],
+    ),
+    "superglue-multirc": (
+        "eng",
+        [
+            {
+                "paragraph": "p", "question": "q", "answer": "a", "idx": {"paragraph": 0, "question": 1, "answer": 3 - at},
+                "label": at,
+            }
+            for at in (1, -1)
+        ],
+    ),
+    "superglue-record": (
+        "eng",
+        [
+            {
+                "passage": "p", "query": "@placeholder b", "entities": ["x", "y", "z"], "answers": answers,
+                "idx": {"passage": at, "query": 0}, "entity_spans": {"text": ["x"], "start": [0], "end": [1]},
+            }
+            for at, answers in enumerate((["y", "z"], []))
+        ],
+    ),
     "drop": (
         "eng",
         [
@@ -136,6 +176,28 @@ ROWS = {
     **{name: ("eng", [LONG]) for name in tasks.all() if name.startswith("zeroscrolls-")},
     **{name: ("eng", [BOOK]) for name in tasks.all() if name.startswith("infinitebench-") and "zh" not in name},
     "infinitebench-zh-qa": ("zho", [BOOK]),
+    **{name: ("eng", [{"input": "q\nOptions:\n(A) a", "target": "(A)"}]) for name in tasks.all() if name.startswith("bbh-")},
+    "math": ("eng", [{"problem": "q", "level": "Level 5", "type": "Algebra", "solution": each} for each in (BOXED, "none")]),
+    "math-500": (
+        "eng",
+        [
+            {
+                "problem": "q", "solution": BOXED, "answer": "\\frac{1}{2}", "subject": "Algebra", "level": 5,
+                "unique_id": "test/algebra/7.json",
+            }
+        ],
+    ),
+    # queries and definitions come from two tables, of whose columns these have all
+    "nexus": (
+        "eng",
+        [
+            {
+                "dataset": "d", "prompt": "q", "python_function_name": "f", "python_args_dict": '{"x": 1}',
+                "context_functions": ["f"], "name": "f", "description": "does",
+                "args_dicts": [{"name": "x", "type": "int"}, {"name": "y", "type": "str", "default": "'a'"}],
+            }
+        ],
+    ),
     "teca": ("cat", [{"id": 3247, "premise": "p", "hypothesis": "h", "label": "2"}]),
     "flores": ("tha", [{"id": 7, "iso_639_3": "x", "iso_15924": "y", "text": "ข้อความ"}]),
 }  # fmt: skip
@@ -164,6 +226,11 @@ LABELS = {
     "superglue-cb": 1,
     "superglue-rte": 1,
     "superglue-copa": 1,
+    "superglue-boolq": 1,
+    "superglue-wic": 1,
+    "superglue-wsc": 1,
+    "superglue-multirc": 1,
+    "superglue-record": 1,
     "gpqa": GPQA,
     "gpqa-diamond": GPQA,
 }
@@ -204,6 +271,13 @@ def test_published_columns_become_items(monkeypatch, name):
         "wmt14": lambda: item.fields == {"source": "एक", "target": "one"},
         "drop": lambda: (item.id, item.references) == ("i", ("3", "three")),
         "gpqa": lambda: item.choices[GPQA] == "right\n" and found.left_out == {"the right choice stands twice": 1},
+        "superglue-wsc": lambda: item.fields["text"] == "A cup. *It* is.",
+        "superglue-multirc": lambda: (item.id, item.fields["question_number"]) == ("0.1.2", "1"),
+        "superglue-record": lambda: (item.references, item.fields["after"]) == (("y", "z"), " b"),
+        "nexus": lambda: item.references == ('[{"f": {"x": [1], "y": ["a", ""]}}]',),
+        "math": lambda: item.references == (r"\frac{1}{2}",) and found.left_out == {"no right answer": 1},
+        "math-500": lambda: (item.id, item.fields["level"]) == ("test/algebra/7.json", "5"),
+        "bbh-snarks": lambda: item.references == ("(A)",),
         "aya-human": lambda: (item.fields["prompt"], item.references) == ("q", ("a",)),
     }
     assert expected.get(name, lambda: True)()

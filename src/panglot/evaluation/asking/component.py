@@ -111,7 +111,7 @@ def ask(
     from panglot.evaluation.asking.answers import ask as ask_items
     from panglot.evaluation.asking.consistency import Told, consistency_rows, write_agreements
     from panglot.evaluation.asking.questions import questions
-    from panglot.evaluation.asking.scores import items_table, score, suspicions
+    from panglot.evaluation.asking.scores import by_field, items_table, score, suspicions
 
     found = find(named(task, made))
     _fitting(found)
@@ -168,6 +168,8 @@ def ask(
         units |= {(found.name, each.language, one.metric): one.units for one in language.scores if one.units is not None}
         step.figures.setdefault("language", {})[each.language] = _figures(found, each, language)
         languages_found[each.language] = language
+        if parts_of := by_field(found, each, language):
+            step.figures.setdefault("breakdown", {})[each.language] = parts_of
     by_tag = {each.language: each for each in asked}
     for sentence in suspicions(found, languages_found, by_tag):
         step.note(sentence)

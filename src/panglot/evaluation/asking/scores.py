@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from panglot.evaluation.metrics.instructions_followed import not_applicable
 from panglot.evaluation.metrics.metric import Floats, Mean, Ratio
 from panglot.evaluation.results import Units
 from panglot.evaluation.significance import interval
+from panglot.evaluation.statements import first_statement
 from panglot.evaluation.statistics import generator
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 ALMOST_ALL = 0.95
 """Share of one and the same answer from which on a model is said to answer always the same."""
+
+
+_OF_TEXTS = ("token_f1", "exact_match")
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def score(task: "Task", questions: "Questions", answers: Sequence[Answer], *, se
     targets: Sequence[Any]
     chance = usual = None
     if task.kind in ("classification", "choice"):
-        labels = [each.label for each in answers]
+        labels = [_with_equals(each.label, item) for each, item in zip(answers, questions.items, strict=True)]
         outputs, targets = labels, [int(item.label or 0) for item in questions.items]
         chance = chance_p_value(outputs, targets, generator(seed, "chance", task.name, questions.language))
         label, count = Counter(labels).most_common(1)[0]
@@ -90,7 +94,14 @@ def score(task: "Task", questions: "Questions", answers: Sequence[Answer], *, se
         outputs, targets = [each.turns for each in answers], questions.conversations
     else:
         outputs, targets = written_and_right(questions, answers)
-    found = [_scored(metric, questions, outputs, targets, seed) for metric in _metrics(task, questions)]
+    found = []
+    for metric in _metrics(task, questions):
+        if task.kind == "choice" and metric.name in _OF_TEXTS:
+            # "norm" is what the likelihoods of choices are divided by
+            said = _scored(metric, questions, *_texts(questions, answers), seed)
+            found.append(replace(said, signature={f"answer-{name}": value for name, value in said.signature.items()}))
+        else:
+            found.append(_scored(metric, questions, outputs, targets, seed))
     unread = sum(each.parsed is None for each in answers) if questions.template.generates else 0
     short = 0
     if task.kind == "generation" and (asked := _languages_asked(questions)):
@@ -101,12 +112,28 @@ def score(task: "Task", questions: "Questions", answers: Sequence[Answer], *, se
     return Language(tuple(found), chance, usual, unread, sum(each.cut > 0 for each in answers), short, missing)
 
 
+def _with_equals(label: int, item: "Item") -> int:
+    """The label; the right one where several choices are right and one of them was taken."""
+    right = item.label is not None and 0 <= label < len(item.choices) and item.choices[label] in item.references
+    return int(item.label or 0) if right else label
+
+
+def _texts(questions: "Questions", answers: Sequence[Answer]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """The texts of the choices that were taken, and those of the right ones."""
+    said = [
+        item.choices[answer.label] if answer.label >= 0 else "" for answer, item in zip(answers, questions.items, strict=True)
+    ]
+    return said, [item.references or (item.choices[int(item.label or 0)],) for item in questions.items]
+
+
 def _languages_asked(questions: "Questions") -> list[str]:
-    """The language that each answer is to be in; empty where it is a bare number, or where the identifier does not know it."""
+    """The language that each answer is to be in; empty where it is no sentence, or where the identifier does not know it."""
     from panglot.corpus.identification import identifier
 
     template = questions.template
-    if template.family.answer == "number" and template.chain is None:
+    if template.family.answer in ("number", "literal", "formula") and template.chain is None:
+        return []
+    if template.family.answer in ("completion", "calls"):
         return []
     one = str(template.target or (template.chain.language if template.chain else questions.language))
     asked = [each.answer_language for each in questions.conversations] or [one] * len(questions.items)
@@ -116,6 +143,11 @@ def _languages_asked(questions: "Questions") -> list[str]:
 def written_and_right(questions: "Questions", answers: Sequence[Answer]) -> tuple[list[str], list[tuple[str, ...]]]:
     """What was written, "" where no answer stands in it, and what would be right."""
     outputs = [each.parsed or "" for each in answers]
+    if questions.template.family.answer == "completion":
+        outputs = [
+            first_statement(item.fields["prompt"], said, item.fields["code"])
+            for item, said in zip(questions.items, outputs, strict=True)
+        ]
     if questions.template.family.answer != "number":
         return outputs, [item.references for item in questions.items]
     # "1,500.0" and "1500" are one number; what is right is written by the data set, not in the language's own way
@@ -139,8 +171,12 @@ def _metrics(task: "Task", questions: "Questions") -> list["Metric"]:
         options: dict[str, Any] = {}
         if name == "macro_f1":
             options["labels"] = len(task.labels)
-        if name in ("token_f1", "exact_match"):
+        if name in _OF_TEXTS:
             options["language"] = target
+        if name in ("completion_match", "edit_similarity", "identifier_match", "identifier_f1"):
+            options["code"] = questions.items[0].fields["code"]
+        if name == "group_match":
+            options["groups"] = [tuple(item.fields[each] for each in task.group) for item in questions.items]
         found.append(metrics.find(name, **options))
     return found
 
@@ -161,6 +197,24 @@ def _scored(metric: "Metric", questions: "Questions", outputs: Sequence[Any], ta
 def _counts(metric: "Metric", statistics: Floats) -> NDArray[np.bool_]:
     """Which items count: all, but for those that a share leaves out."""
     return statistics[:, 1] > 0 if isinstance(metric, Ratio) else np.ones(len(statistics), dtype=bool)
+
+
+def by_field(task: "Task", questions: "Questions", language: Language) -> dict[str, dict[str, dict[str, float]]]:
+    """The mean of the main metric over the items of each value of a field, for each field that the task is broken down by.
+
+    Empty for a metric that is no mean of items.
+    """
+    main = language.scores[0]
+    if main.units is not None:
+        return {}
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for name in task.breakdown:
+        said = [item.fields.get(name, "") for item in questions.items]
+        found[name] = {}
+        for each in sorted(set(said)):
+            values = main.values[[one == each for one in said]]
+            found[name][each] = {"value": round(float(values.mean()), 6), "n": len(values)}
+    return found
 
 
 def items_table(task: "Task", questions: "Questions", answers: Sequence[Answer], language: Language) -> pa.Table:

@@ -16,10 +16,14 @@ from panglot.evaluation.metrics.calibration import Brier, CalibrationError
 from panglot.evaluation.metrics.calls import CallsMatch
 from panglot.evaluation.metrics.chrf import ChrF
 from panglot.evaluation.metrics.comet import Comet
+from panglot.evaluation.metrics.completions import CompletionMatch, EditSimilarity, IdentifierF1, IdentifierMatch
 from panglot.evaluation.metrics.correlation import Pearson, Spearman
 from panglot.evaluation.metrics.error_rates import ErrorRate
+from panglot.evaluation.metrics.formula import FormulaMatch
+from panglot.evaluation.metrics.grouped import GroupMatch, PositiveF1
 from panglot.evaluation.metrics.instructions_followed import InstructionsFollowed
 from panglot.evaluation.metrics.labels import Accuracy, MacroF1, MicroF1
+from panglot.evaluation.metrics.literal import LiteralMatch
 from panglot.evaluation.metrics.long_texts import (
     ConcordanceIndex,
     ExponentialSimilarity,
@@ -37,6 +41,8 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "accuracy": Accuracy,
     "macro_f1": MacroF1,
     "micro_f1": MicroF1,
+    "positive_f1": PositiveF1,
+    "group_match": GroupMatch,
     "span_f1": SpanF1,
     "span_f1_strict": partial(SpanF1, strict=True),
     "las": Attachment,
@@ -45,6 +51,12 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "exact_match": ExactMatch,
     "sequence_accuracy": SequenceAccuracy,
     "calls_match": CallsMatch,
+    "literal_match": LiteralMatch,
+    "formula_match": FormulaMatch,
+    "completion_match": CompletionMatch,
+    "edit_similarity": EditSimilarity,
+    "identifier_match": IdentifierMatch,
+    "identifier_f1": IdentifierF1,
     "token_f1": TokenF1,
     "chrf": partial(ChrF, 0),
     "chrf++": partial(ChrF, 2),

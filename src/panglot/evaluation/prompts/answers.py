@@ -7,6 +7,7 @@ from typing import Literal
 
 import regex
 
+from panglot.evaluation.formulas import last_boxed
 from panglot.evaluation.prompts.words import Words
 
 Rule = Literal["last", "first"]
@@ -90,6 +91,81 @@ def parse_option(text: str, options: Sequence[str], *, markers: Iterable[str] = 
         if hits:
             return plain.index(hits[0] if part is not text or rule == "first" else hits[-1])
     return None
+
+
+def parse_literal(text: str, words: Words, *, chain: Words | None = None) -> str | None:
+    """The answer as it stands: what follows the last marker ("the answer is") on its line, or on the next one with text.
+
+    An answer that a chain of thought says on its way does not count, as it does for a search for the first marker. Without a
+    marker there is no answer at the end of a chain; where the answer was asked for directly it is the first line with text.
+
+    Args:
+        text: what the model wrote.
+        words: language of the question.
+        chain: language of the chain of thought; None where there is none.
+
+    Example:
+        >>> english = Words.of("eng_Latn")
+        >>> parse_literal("If the answer is (A), 2 < 1. So the answer is (B).", english, chain=english)
+        '(B).'
+        >>> parse_literal("Hm. (A)?", english, chain=english) is None
+        True
+    """
+    behind = _behind_marker(text, _markers(words, chain))
+    said = behind if behind is not None and behind.strip(" \t\n:：*") else text if chain is None else ""
+    lines = [each.strip() for each in said.splitlines()]
+    return next((each for each in lines if each.strip(":：* ")), None)
+
+
+def parse_formula(text: str, words: Words, *, chain: Words | None = None) -> str | None:
+    r"""The formula that answers: in the last box whose braces close, or behind the last marker, whichever stands later.
+
+    Behind a marker ("The answer is") it is what stands between dollar signs, or the first sentence. Without both there is no
+    answer at the end of a chain of thought; where the answer was asked for directly it is the first line with text.
+
+    Args:
+        text: what the model wrote.
+        words: language of the question.
+        chain: language of the chain of thought; None where there is none.
+
+    Example:
+        >>> english = Words.of("eng_Latn")
+        >>> parse_formula(r"So $\boxed{\frac{1}{2}}$ of it.", english, chain=english)
+        '\\frac{1}{2}'
+        >>> parse_formula("The final answer is $[2,5)$. I hope it is correct.", english, chain=english)
+        '[2,5)'
+    """
+    text = _CONTROLS.sub("", text)
+    boxed, behind = last_boxed(text), _behind_marker(text, _markers(words, chain))
+    found = None if behind is None else _formula_of(behind)
+    if boxed is not None and (not found or behind is None or boxed[0] >= len(text) - len(behind)):
+        return boxed[1].strip()
+    return found if found or chain is not None else _formula_of(text)
+
+
+def parse_calls(text: str) -> str | None:
+    """The calls of functions that a model wrote: its whole text, or its beginning up to a blank line, or its first line.
+
+    The first of these that holds calls and nothing else counts (`panglot.evaluation.metrics.calls`), so that a model which
+    goes on writing is read too. Where none does, the whole text is the answer; None where there is none.
+
+    Example:
+        >>> parse_calls(' [f(x=1)]\\nQuestion: next'), parse_calls("I would call f(x=1).")
+        ('[f(x=1)]', 'I would call f(x=1).')
+    """
+    from panglot.evaluation.metrics.calls import calls_of
+
+    whole = text.strip()
+    beginnings = (whole, whole.partition("\n\n")[0], whole.partition("\n")[0])
+    return next((each for each in beginnings if each and calls_of(each) is not None), whole or None)
+
+
+def _formula_of(text: str) -> str | None:
+    line = next((each.strip(" :：*") for each in text.splitlines() if each.strip(" :：*")), "")
+    between = regex.search(r"\$+([^$]+)\$|\\\((.+?)\\\)", line)
+    if between:
+        return str(between[1] or between[2]).strip()
+    return str(regex.split(r"[.。।۔።](?=\s|$)", line)[0]).strip() or None
 
 
 def _markers(words: Words, chain: Words | None) -> list[str]:

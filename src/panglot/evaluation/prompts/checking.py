@@ -124,7 +124,7 @@ def _language(
             if encode is not None:
                 yield from told(check_words.token_balance(chosen, encode, words.marks["gap"]), where)
         yield from told(_shown(task, found, text, tag, items, folder), where)
-    if found.answer == "number":
+    if found.answer in ("number", "literal", "formula"):
         chain = ["step_by_step", "the_answer_is"]
         used |= {each: words.get(each) for each in chain if each in words.words}
         if lacking := [each for each in chain if each not in words.words]:

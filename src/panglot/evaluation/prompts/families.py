@@ -80,7 +80,9 @@ class Family:
         switch: a word that depends on a field of the item: name to (field, value to word).
         templates: by name; the first is the default.
         max_new_tokens: how long a direct answer may be.
-        answer: `number`, `text` (a line) or `whole` (all that is written), for generation.
+        answer: for generation: `number`, `text` (a line), `literal` (what stands behind "the answer is", sign by sign),
+            `formula` (in a box, or there) `completion` (code that goes on), `calls` (of functions) or
+            `whole` (all that is written).
     """
 
     name: str

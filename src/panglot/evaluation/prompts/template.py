@@ -12,7 +12,15 @@ from typing import Any
 import regex
 
 from panglot.artifacts import InputError
-from panglot.evaluation.prompts.answers import Rule, parse_letter, parse_number, parse_option
+from panglot.evaluation.prompts.answers import (
+    Rule,
+    parse_calls,
+    parse_formula,
+    parse_letter,
+    parse_literal,
+    parse_number,
+    parse_option,
+)
 from panglot.evaluation.prompts.condition import ENGLISH, Condition
 from panglot.evaluation.prompts.families import Family, Formulation, TemplateText
 from panglot.evaluation.prompts.program import answer_of
@@ -176,7 +184,11 @@ class Template:
         """What the model answered: a number, the number of an option, or text; None where no answer stands there."""
         if self.programs:
             return answer_of(text)
-        if self.chain is not None or self.family.answer == "whole":
+        if self.family.answer == "completion":
+            return text if text.strip() else None
+        if self.family.answer == "calls":
+            return parse_calls(text)
+        if self.chain is not None or self.family.answer in ("whole", "formula"):
             return self._read(text, item)
         # an engine has stopped there; a chat may begin elsewhere and answer further down
         first, rest = text.strip().split("\n")[0], text
@@ -186,6 +198,10 @@ class Template:
     def _read(self, text: str, item: Item) -> Decimal | int | str | None:
         if self.family.answer == "number":
             return parse_number(text, self.words, chain=self.chain, rule=self.rule)
+        if self.family.answer == "formula":
+            return parse_formula(text, self.words, chain=self.chain)
+        if self.family.answer == "literal":
+            return parse_literal(text, self.words, chain=self.chain)
         if self.family.kind in ("generation", "extraction"):
             return text.strip()
         markers = self.chain.markers() if self.chain else ()
@@ -237,6 +253,8 @@ class Template:
             if not item.references:
                 raise InputError("a demonstration has no answer", where=f"item {item.id} of {self.task}")
             # MGSM's exemplars give the steps where a test item gives the number
+            if self.family.answer == "completion":
+                return item.references[0]
             found = parse_number(item.references[0], self.words) if self.family.answer == "number" else None
             return gap + (item.references[0] if found is None else f"{found.normalize():f}")
         return self.continuations(item)[self._label(item)]
@@ -251,11 +269,12 @@ class Template:
                 "a demonstration of a chain of thought has no field 'reasoning'", where=f"item {item.id} of {self.task}"
             )
         steps = _without(steps, [chain.get("step_by_step")])
-        if any(each in steps for each in chain.markers()):
+        # "So the answer is", as BBH's exemplars have it, is a marker too
+        if any(each.casefold() in steps.casefold() for each in chain.markers()):
             return steps
         options = self._options(item)
         if self.family.kind in ("generation", "extraction"):
-            answer = item.references[0]
+            answer = f"${item.references[0]}$" if self.family.answer == "formula" else item.references[0]
         else:
             answer = (self.letters(len(options)) if self.formulation == "letters" else options)[self._label(item)]
         marks = chain.marks
@@ -384,9 +403,9 @@ class Template:
     def _stop(self) -> tuple[str, ...]:
         if self.programs:
             return (_FENCE,)
-        if self.family.answer == "whole":
+        if self.family.answer in ("whole", "completion"):
             return ()
-        if self.chain is None:
+        if self.chain is None and self.family.answer != "calls":
             return ("\n",)
         question = self.words.capital("question") + self.words.marks["colon"]
         return ("\n\n" + question, "\n" + question)

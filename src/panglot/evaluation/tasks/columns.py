@@ -24,7 +24,7 @@ class Label(BaseModel):
     Attributes:
         column: where it stands.
         by: `name`: one of the task's labels; `number`: from 0; `number from 1`; `letter`: A is the first choice; `text`: the
-            column holds the right choice itself.
+            column holds the right choice itself, or a list of right ones.
         names: what a data set writes, to what the task calls it.
         unknown: what is written where nobody knows the answer; such rows are left out and counted.
         letters: column of the list of what the choices are called, where they are not called A, B, C, … in every row.
@@ -53,6 +53,36 @@ class Gap(BaseModel):
     sentence: str
     tokens: str
     span: str
+
+
+class Blank(BaseModel):
+    """A sentence in which a sign stands for what is asked for: gives the fields `before` and `after`.
+
+    Attributes:
+        sentence: column of the sentence; a row whose sentence does not hold the sign just once is left out.
+        sign: for example `@placeholder`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sentence: str
+    sign: str
+
+
+class Marked(BaseModel):
+    """A text in which one word is asked about: the field `text` gets it with `*` on both sides of that word.
+
+    Attributes:
+        text: column of the text.
+        word: column of the word.
+        at: column of its number, from 0, among the words between blanks; a row in which it is not there is left out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    word: str
+    at: str
 
 
 class Slots(BaseModel):
@@ -97,6 +127,7 @@ class Columns(BaseModel):
         no_answers: texts that are no right answer where they stand among them, as `yes` where a passage has to hold the answer.
         after: a mark in right answers; only what stands behind its last occurrence is one.
         together: whether rows of one id are one item, whose right answers are those of all of them.
+        boxed: whether a right answer is what stands in the last `\\boxed{…}` of its column, as in MATH's solutions.
         starts: column of the offsets (code points) at which the references stand in the field `context`.
         words: column of a list of words.
         tags: column of a list of as many tags, by name or by number.
@@ -105,6 +136,9 @@ class Columns(BaseModel):
         relevant: column of an object: id of a judged passage to its grade.
         score: column of a number.
         gap: see `Gap`.
+        blank: see `Blank`.
+        marked: see `Marked`.
+        replaced: texts inside of fields to what stands in their place, for marks of a data set that are no part of its text.
         where: columns that must hold this value for a row to count; a trailing `*` means any ending.
     """
 
@@ -122,6 +156,7 @@ class Columns(BaseModel):
     no_answers: Several = ()
     after: str | None = None
     together: bool = False
+    boxed: bool = False
     starts: str | None = None
     words: str | None = None
     tags: str | None = None
@@ -130,6 +165,9 @@ class Columns(BaseModel):
     relevant: str | None = None
     score: str | None = None
     gap: Gap | None = None
+    blank: Blank | None = None
+    marked: Marked | None = None
+    replaced: dict[str, str] = {}
     where: dict[str, str] = {}
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +14,8 @@ from panglot.corpus.reading.bounded import Account as ReadingAccount
 from panglot.corpus.reading.bounded import Source
 from panglot.evaluation.tasks.columns import Columns, with_codes
 from panglot.evaluation.tasks.rows import Row
+
+MOST_JSON_BYTES = 256 << 20
 
 
 class _Strict(ReadingAccount):
@@ -68,6 +70,18 @@ def read_lines(path: Path) -> Iterator[tuple[str, str]]:
     source = Source(path)
     for number, line in source.lines(_Strict()):
         yield f"{path}:{number}", line or ""
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file of at most 256 MiB holds.
+
+    Raises:
+        InputError: it is not JSON.
+    """
+    try:
+        return json.loads(Source(path).content(MOST_JSON_BYTES))
+    except (ValueError, RecursionError):
+        raise InputError("the file is not JSON", where=path) from None
 
 
 def read_json_lines(path: Path) -> Iterator[Row]:

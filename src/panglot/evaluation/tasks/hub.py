@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from panglot.artifacts import InputError
 from panglot.evaluation.tasks.columns import Columns, with_codes
 from panglot.evaluation.tasks.files import Place
+from panglot.evaluation.tasks.function_calls import nexus_rows
 from panglot.evaluation.tasks.passages import Passage, judgements, passages_of, query_rows
 from panglot.evaluation.tasks.rows import Row
 
@@ -30,6 +31,8 @@ class Hub(BaseModel):
         revision: commit, tag or reference; the newest without it.
         join: the column by which rows of the language and of its pivot belong together.
         qrels: for retrieval, name of the configuration of the judgements, in BEIR's columns; `config` is that of the queries.
+        functions: for calls of functions, name of the configuration of their definitions, in Nexus' columns; `config` is
+            that of the questions.
         corpus: for retrieval, name of the configuration of the passages.
         corpus_split: split of the passages, where it is another than that of the queries.
         columns: what they mean. With `join`: `source` and `target` are made from the column that `text` names.
@@ -48,6 +51,7 @@ class Hub(BaseModel):
     join: str | None = None
     text: str = "text"
     qrels: str | None = None
+    functions: str | None = None
     corpus: str | None = None
     corpus_split: str | None = None
     columns: Columns = Columns()
@@ -67,6 +71,9 @@ class Hub(BaseModel):
     def _found(self, place: Place) -> Iterator[Row]:
         if self.qrels is not None:
             yield from query_rows(self._rows(place), judgements(self._rows(place, config=self.qrels)))
+            return
+        if self.functions is not None:
+            yield from nexus_rows(self._rows(place), self._rows(place, config=self.functions))
             return
         if self.join is None:
             yield from self._rows(place)

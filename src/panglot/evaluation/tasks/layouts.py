@@ -9,12 +9,23 @@ from pydantic import Field
 
 from panglot.artifacts import InputError
 from panglot.corpus.reading.bounded import Source
-from panglot.evaluation.tasks.columns import Columns, Label, with_codes
-from panglot.evaluation.tasks.files import FileLayout, Place, read_blocks, read_json_lines, read_lines, read_tsv
+from panglot.evaluation.tasks.big_bench import BigBench, CotPrompt
+from panglot.evaluation.tasks.columns import Columns, with_codes
+from panglot.evaluation.tasks.cross_code import CrossCode
+from panglot.evaluation.tasks.files import (
+    MOST_JSON_BYTES,
+    FileLayout,
+    Place,
+    read_blocks,
+    read_json,
+    read_json_lines,
+    read_lines,
+    read_tsv,
+)
+from panglot.evaluation.tasks.function_calls import Bfcl
+from panglot.evaluation.tasks.nested import MultiRC, Record
 from panglot.evaluation.tasks.passages import Answered, Beir, WithPassage
 from panglot.evaluation.tasks.rows import Row, value_at
-
-_MOST_JSON_BYTES = 256 << 20
 
 
 class JsonLines(FileLayout):
@@ -41,44 +52,28 @@ class JsonLists(FileLayout):
 
     def rows(self, place: Place) -> Iterator[Row]:
         for path in self.paths(place):
-            found = _json(path)
+            found = read_json(path)
             if not (isinstance(found, list) and all(isinstance(each, dict) for each in found)):
                 raise InputError("the file is not a JSON list of objects", where=path)
             yield from (Row(f"{path}, entry {number}", each) for number, each in enumerate(found, start=1))
 
 
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(Source(path).content(_MOST_JSON_BYTES))
-    except (ValueError, RecursionError):
-        raise InputError("the file is not JSON", where=path) from None
+class JsonFiles(FileLayout):
+    """Files that each hold one JSON object; a `*` in the path stands for any name. Rows have `file` too: folder and name."""
 
+    layout: Literal["json_files"] = "json_files"
 
-class BigBench(FileLayout):
-    """A JSON task of BIG-bench (Srivastava et al. 2023): an object with a list of `examples`; files of BBH are such too.
-
-    Rows have `input`, `target` (a text or a list of texts), and of `target_scores` the `choices` and the number `best` of the
-    one with the highest score, which is empty where several have it.
-    """
-
-    layout: Literal["big_bench"] = "big_bench"
-    columns: Columns = Columns(
-        fields={"question": "input"}, choices=("choices",), label=Label(column="best", by="number", unknown=("",))
-    )
+    def paths(self, place: Place) -> tuple[Path, ...]:
+        pattern = with_codes(self.path, place.codes)
+        found = sorted(place.folder.glob(pattern), key=lambda path: [(len(part), part) for part in path.parts])
+        return tuple(found) or (place.folder / pattern,)
 
     def rows(self, place: Place) -> Iterator[Row]:
-        path = place.path(self.path)
-        found = _json(path)
-        examples = found.get("examples") if isinstance(found, dict) else None
-        if not (isinstance(examples, list) and all(isinstance(each, dict) for each in examples)):
-            raise InputError("the file is no JSON task of BIG-bench: it has no list of examples", where=path)
-        for number, each in enumerate(examples, start=1):
-            scores = each.get("target_scores") or {}
-            if not (isinstance(scores, dict) and all(isinstance(score, int | float) for score in scores.values())):
-                raise InputError("target_scores is no object of numbers", where=f"{path}, example {number}")
-            best = [at for at, score in enumerate(scores.values()) if score == max(scores.values())]
-            values = {"input": each.get("input"), "target": each.get("target"), "choices": list(scores)}
-            yield Row(f"{path}, example {number}", values | {"best": best[0] if len(best) == 1 else None})
+        for path in self.paths(place):
+            found = read_json(path)
+            if not isinstance(found, dict):
+                raise InputError("the file is not a JSON object", where=path)
+            yield Row(str(path), {"file": f"{path.parent.name}/{path.stem}", **found})
 
 
 class Tsv(FileLayout):
@@ -243,7 +238,7 @@ class Squad(FileLayout):
     def rows(self, place: Place) -> Iterator[Row]:
         path = place.path(self.path)
         try:
-            articles = json.loads(Source(path).content(_MOST_JSON_BYTES))["data"]
+            articles = json.loads(Source(path).content(MOST_JSON_BYTES))["data"]
             for paragraph in (each for article in articles for each in article["paragraphs"]):
                 for asked in paragraph["qas"]:
                     yield Row(f"{path}, question {asked['id']}", _flat(paragraph["context"], asked))
@@ -265,6 +260,24 @@ def _flat(context: str, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 Layout = Annotated[
-    JsonLines | JsonLists | BigBench | Tsv | Conll | Conllu | Xsid | Aligned | Joined | Squad | Beir | Answered | WithPassage,
+    JsonLines
+    | JsonLists
+    | JsonFiles
+    | MultiRC
+    | Record
+    | CrossCode
+    | Bfcl
+    | BigBench
+    | CotPrompt
+    | Tsv
+    | Conll
+    | Conllu
+    | Xsid
+    | Aligned
+    | Joined
+    | Squad
+    | Beir
+    | Answered
+    | WithPassage,
     Field(discriminator="layout"),
 ]

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from panglot.artifacts import InputError, did_you_mean, digest_value
-from panglot.evaluation.tasks.columns import Columns, Gap, Label
+from panglot.evaluation.formulas import last_boxed
+from panglot.evaluation.tasks.columns import Columns, Label
+from panglot.evaluation.tasks.gaps import NoGap, around, blank, marked
 from panglot.evaluation.tasks.item import Item
 from panglot.evaluation.tasks.slots import NoTags, tagged
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_AS_TYPED = {"``": '"', "''": '"'}
 
 
 class Row(NamedTuple):
@@ -118,8 +119,9 @@ def _item(
             continue
         if not isinstance(value, str):
             fields[name] = _text(value)
-    if columns.gap is not None:
-        fields |= _around(row, columns.gap)
+    fields |= _asked(row, columns)
+    for old, new in columns.replaced.items():
+        fields = {name: value.replace(old, new) for name, value in fields.items()}
     choices, keys = _choices(row, columns)
     if columns.shuffled:
         choices = tuple(sorted(choices, key=lambda each: digest_value([identity, each])))
@@ -139,6 +141,26 @@ def _item(
         relevant=_relevant(row, columns.relevant) if columns.relevant else {},
         score=_score(row, columns.score, bounds) if columns.score else None,
     )
+
+
+def _asked(row: Row, columns: Columns) -> dict[str, str]:
+    """Fields that are parts of a sentence: around a gap, or with a word marked."""
+
+    def text(path: str) -> str:
+        return _text(value_at(row, path))
+
+    found: dict[str, str] = {}
+    try:
+        if (gap := columns.gap) is not None:
+            tokens = [_text(each) for each in listed(row, gap.tokens)]
+            found |= around(text(gap.sentence), tokens, listed(row, gap.span), row.where)
+        if columns.blank is not None:
+            found |= blank(text(columns.blank.sentence), columns.blank.sign)
+        if (mark := columns.marked) is not None:
+            found["text"] = marked(text(mark.text), text(mark.word), text(mark.at))
+    except NoGap as reason:
+        raise _LeftOut(str(reason)) from None
+    return found
 
 
 def value_at(row: Row, path: str) -> Any:
@@ -234,8 +256,9 @@ def _without_letter(letter: str, choice: object) -> object:
 
 def _label(row: Row, label: Label, choices: Sequence[str], keys: Sequence[str], numbers: Mapping[str, int]) -> int:
     value = value_at(row, label.column)
-    # some sets have a list of the one right choice
-    said = _text(value[0] if label.by == "text" and isinstance(value, list) and value else value).strip()
+    if label.by == "text" and isinstance(value, list | tuple):
+        value = next((each for each in map(_text, value) if each in choices), "")
+    said = _text(value).strip()
     if said in label.unknown:
         raise _LeftOut("no known answer")
     count = len(choices) or len(numbers)
@@ -345,6 +368,8 @@ def _references(row: Row, columns: Columns, fields: Mapping[str, str], account: 
     found = [each for each in found if each not in columns.no_answers]
     if columns.after is not None:
         found = [each.rpartition(columns.after)[2].strip() if columns.after in each else "" for each in found]
+    if columns.boxed:
+        found = [boxed[1].strip() if (boxed := last_boxed(each)) is not None else "" for each in found]
     if columns.starts is None:
         found = [each for each in found if each.strip()]
         if not found:
@@ -376,19 +401,3 @@ def _score(row: Row, path: str, bounds: tuple[float, float] | None) -> float:
     if not (math.isfinite(score) and low <= score <= high):
         raise InputError(f"the score {said!r} is outside the range", where=row.where, fix=f"expected: {low:g} to {high:g}")
     return score
-
-
-def _around(row: Row, gap: Gap) -> dict[str, str]:
-    """Text before and after the gap, found by walking over the tokens, so that no blank is made or lost."""
-    sentence, tokens, span = _text(value_at(row, gap.sentence)), listed(row, gap.tokens), listed(row, gap.span)
-    if [type(each) for each in span] != [int, int] or not 0 <= span[0] < span[1] <= len(tokens):
-        raise InputError(f"the span {span} is none of {len(tokens)} tokens", where=row.where)
-    first, last = span
-    place, begins, ends = 0, -1, -1
-    for number, token in enumerate(_AS_TYPED.get(each, each) for each in map(_text, tokens[:last])):
-        found = sentence.find(token, place)
-        if found < 0:
-            raise _LeftOut("the gap is not found in the sentence")
-        begins = found if number == first else begins
-        place = ends = found + len(token)
-    return {"before": sentence[:begins], "after": sentence[ends:]}

@@ -79,6 +79,8 @@ class Task(BaseModel):
         direction: for pairs asked as translation: `into` the language, or `from` it.
         note: what a person should know before using a score.
         family: family of prompts that asks for it; known tasks, and tasks with the labels of a family, need not say.
+        group: fields that together name what an item belongs to, as answers to a question, for the metric `group_match`.
+        breakdown: fields by whose values the main metric is told as well, such as the subject of a question.
 
     Example:
         >>> from panglot.evaluation import tasks
@@ -114,6 +116,8 @@ class Task(BaseModel):
     direction: Literal["into", "from"] | None = None
     note: str = ""
     family: str | None = None
+    breakdown: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
 
     _home: Path | None = PrivateAttr(default=None)
 
@@ -142,6 +146,9 @@ class Task(BaseModel):
             self._has_corpus()
         for columns in [each.columns for each in (self.files, self.hub, *self.split_files.values()) if each is not None]:
             self._has_parts(columns)
+            for name, said in (("breakdown", self.breakdown), ("group", self.group)):
+                if unknown := [each for each in said if each not in columns.fields]:
+                    raise ValueError(f"{name} names {unknown[0]!r}, which is no field")
         return self
 
     def _has_parts(self, columns: Columns) -> None:

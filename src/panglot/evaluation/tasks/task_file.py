@@ -111,7 +111,13 @@ def explained(error: ValidationError, text: str, source: str, model: type[BaseMo
 _LAYOUTS = (
     "json_lines",
     "json_lists",
+    "json_files",
+    "multirc",
+    "record",
+    "cross_code",
+    "bfcl",
     "big_bench",
+    "cot_prompt",
     "tsv",
     "conll",
     "conllu",
