@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import xxhash
 
 from panglot.artifacts import InputError
+from panglot.evaluation.asking.programs import runnable
 from panglot.evaluation.instructions.instruction import Conversation
 from panglot.evaluation.prompts import chat_prompt, choose_demonstrations, for_task
 from panglot.evaluation.prompts.answers import parse_number
 from panglot.evaluation.prompts.chat import as_paragraphs
 from panglot.evaluation.prompts.condition import Condition
+from panglot.evaluation.prompts.families import family_of
 from panglot.evaluation.prompts.words import Words
 
 if TYPE_CHECKING:
@@ -103,7 +105,9 @@ def questions(
     condition = Condition.parse(asking.condition)
     if condition.pivot is None and translations is not None:
         raise InputError(f"the condition {condition} needs no translations", fix="take translate-test or pivot:TAG")
-    shown = read.items if limit is None or limit >= len(read.items) else _drawn(read.items, limit, seed)
+    of_programs = family_of(task).answer == "program"
+    usable, lacking = runnable(read.items) if of_programs else (read.items, {})
+    shown = usable if limit is None or limit >= len(usable) else _drawn(usable, limit, seed)
     template = for_task(
         task,
         language=language,
@@ -123,7 +127,8 @@ def questions(
         conversations = tuple(Conversation.of(each.fields, language, item=each.id) for each in shown)
     # an endpoint scores plain texts alone
     turns = None if render is as_paragraphs and not template.generates else render
-    return Questions(language, shown, read.revision, template, shots, read.left_out, turns, conversations)
+    left_out = {**read.left_out, **lacking}
+    return Questions(language, tuple(shown), read.revision, template, shots, left_out, turns, conversations)
 
 
 def _drawn(items: Sequence["Item"], limit: int, seed: int) -> tuple["Item", ...]:

@@ -21,6 +21,7 @@ from panglot.evaluation.metrics.error_rates import ErrorRate
 from panglot.evaluation.metrics.instructions_followed import InstructionsFollowed
 from panglot.evaluation.metrics.labels import Accuracy, MacroF1, MicroF1
 from panglot.evaluation.metrics.metric import Floats, Mean, Metric
+from panglot.evaluation.metrics.pass_at_k import PassAtK
 from panglot.evaluation.metrics.ranking import NDCG, Recall, ReciprocalRank
 from panglot.evaluation.metrics.rouge import Rouge
 from panglot.evaluation.metrics.spans import SpanF1
@@ -56,6 +57,7 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "ndcg": NDCG,
     "ece": CalibrationError,
     "brier": Brier,
+    "pass": PassAtK,
     "rankc": RankC,
     "answer_consistency": AnswerConsistency,
     "information_parity": InformationParity,
@@ -65,11 +67,11 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "prompts_followed": partial(InstructionsFollowed, "prompts"),
     "prompts_followed_loose": partial(InstructionsFollowed, "prompts", loose=True),
 }
-_AT = re.compile(r"(recall|mrr|ndcg|(?:instructions|prompts)_followed(?:_loose)?)@([1-9]\d*)")
+_AT = re.compile(r"(recall|mrr|ndcg|pass|(?:instructions|prompts)_followed(?:_loose)?)@([1-9]\d*)")
 
 
 def names() -> list[str]:
-    """Every metric; `recall`, `mrr` and `ndcg` are written with what they look at, as `recall@10`, `…_followed` with a turn."""
+    """Every metric; `recall`, `mrr`, `ndcg` and `pass` are written with what they look at, as `recall@10`, `…_followed` with a turn."""
     return [*METRICS]
 
 
@@ -77,7 +79,7 @@ def find(name: str, **options: Any) -> Metric:
     """A metric by name; capitals do not matter.
 
     Args:
-        name: one of `names()`, `recall@K`, `mrr@K`, `ndcg@K`, `instructions_followed@TURN` and its like.
+        name: one of `names()`, `recall@K`, `mrr@K`, `ndcg@K`, `pass@K`, `instructions_followed@TURN` and its like.
         options: what the metric is told, such as `language="zho_Hans"` for `token_f1`.
 
     Raises:

@@ -51,6 +51,7 @@ class TemplateText:
         continuation: the answer as it goes on from there.
         options: label to the name of its word; a label that is not there is its own name.
         glue: whether a blank between context and continuation belongs to the item and not to the template.
+        stop: texts that end an answer, in place of the usual ones.
     """
 
     name: str
@@ -60,6 +61,7 @@ class TemplateText:
     continuation: str = " {option}"
     options: Mapping[str, str] | None = None
     glue: bool = False
+    stop: tuple[str, ...] = ()
 
     def names(self) -> set[str]:
         """What stands in braces, without the trailing `-` and `,`."""
@@ -80,7 +82,7 @@ class Family:
         switch: a word that depends on a field of the item: name to (field, value to word).
         templates: by name; the first is the default.
         max_new_tokens: how long a direct answer may be.
-        answer: `number`, `text` (a line) or `whole` (all that is written), for generation.
+        answer: `number`, `text` (a line), `whole` (all that is written) or `program`, for generation.
     """
 
     name: str
@@ -152,6 +154,8 @@ _FAMILIES = {
     "summarisation": "xlsum xl-sum",
     "instruction-following": "multi-if ifeval",
     "open-questions": "aya-human aya-dolly",
+    "program-completion": "humaneval humaneval-plus humaneval-xl small-programs",
+    "program-from-description": "mbpp mbpp-plus",
 }
 
 

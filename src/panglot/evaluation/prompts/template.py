@@ -18,6 +18,7 @@ from panglot.evaluation.prompts.families import Family, Formulation, TemplateTex
 from panglot.evaluation.prompts.program import answer_of
 from panglot.evaluation.prompts.prompt import Message, Prompt
 from panglot.evaluation.prompts.words import MARKS, Words, sources, uncapitalised
+from panglot.evaluation.running.solutions import program_in
 from panglot.evaluation.tasks.item import Item
 from panglot.languages import Language
 
@@ -85,6 +86,10 @@ class Template:
     def generates(self) -> bool:
         """Whether the answer is written by the model and not chosen by likelihood."""
         return self.family.kind in ("generation", "extraction") or self.chain is not None
+
+    @property
+    def _opens_fence(self) -> bool:
+        return self.text.context.rstrip("\n").rpartition("\n")[2].startswith(_FENCE)
 
     @property
     def programs(self) -> bool:
@@ -176,6 +181,8 @@ class Template:
         """What the model answered: a number, the number of an option, or text; None where no answer stands there."""
         if self.programs:
             return answer_of(text)
+        if self.family.answer == "program":
+            return program_in(text, entry=item.fields.get("entry", ""), opened=self._opens_fence)
         if self.chain is not None or self.family.answer == "whole":
             return self._read(text, item)
         # an engine has stopped there; a chat may begin elsewhere and answer further down
@@ -236,6 +243,8 @@ class Template:
         if self.generates:
             if not item.references:
                 raise InputError("a demonstration has no answer", where=f"item {item.id} of {self.task}")
+            if self.family.answer == "program":
+                return item.references[0].strip("\n") + (f"\n{_FENCE}" if self._opens_fence else "")
             # MGSM's exemplars give the steps where a test item gives the number
             found = parse_number(item.references[0], self.words) if self.family.answer == "number" else None
             return gap + (item.references[0] if found is None else f"{found.normalize():f}")
@@ -352,8 +361,8 @@ class Template:
                     where=f"item {item.id} of {self.task}",
                     fix=f"it may be called {', '.join(self.family.fields[plain])}",
                 )
-            # the edges belong to the sentence where template and item share one
-            value = value if self.text.glue else value.strip()
+            # the edges belong to the sentence where template and item share one, and to a program that is begun
+            value = value if self.text.glue or self.family.answer == "program" else value.strip()
             return value.rstrip().rstrip(_CLOSING).rstrip() if name.endswith("-") else value
         if plain in (self.family.switch or {}):
             asked, by_value = (self.family.switch or {})[plain]
@@ -384,6 +393,8 @@ class Template:
     def _stop(self) -> tuple[str, ...]:
         if self.programs:
             return (_FENCE,)
+        if self.text.stop:
+            return self.text.stop
         if self.family.answer == "whole":
             return ()
         if self.chain is None:

@@ -86,6 +86,7 @@ class Columns(BaseModel):
     Attributes:
         fields: named texts.
         optional: those of them that a row may leave empty.
+        lines: those of them whose column holds a list of texts, which are put together line by line.
         id: column or columns that together name the item; without it the number of the row does, from 0.
         label: the right answer.
         labels: column of a list of names of all labels that hold; a row without it has none, as in NLU++.
@@ -110,6 +111,7 @@ class Columns(BaseModel):
 
     fields: dict[str, str] = {}
     optional: Several = ()
+    lines: Several = ()
     id: Several = ()
     label: Annotated[Label | None, BeforeValidator(_named)] = None
     labels: str | None = None

@@ -77,6 +77,7 @@ class Task(BaseModel):
         pivot_of: languages that have another pivot than the first.
         direction: for pairs asked as translation: `into` the language, or `from` it.
         note: what a person should know before using a score.
+        shipped: whether its files come with Panglot.
         family: family of prompts that asks for it; known tasks, and tasks with the labels of a family, need not say.
 
     Example:
@@ -111,6 +112,7 @@ class Task(BaseModel):
     pivot_of: dict[str, str] = {}
     direction: Literal["into", "from"] | None = None
     note: str = ""
+    shipped: bool = False
     family: str | None = None
 
     _home: Path | None = PrivateAttr(default=None)
