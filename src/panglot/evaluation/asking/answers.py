@@ -188,9 +188,7 @@ def _chosen(continuations: tuple[str, ...], kept: Mapping[str, Any], normalisati
     )  # fmt: skip
 
 
-def _written(
-    questions: "Questions", at: int, kept: Sequence[Mapping[str, Any]], draws: Sequence[Mapping[str, Any]]
-) -> Answer:
+def _written(questions: "Questions", at: int, kept: Sequence[Mapping[str, Any]], draws: Sequence[Mapping[str, Any]]) -> Answer:
     turns = tuple(str(each["text"]) for each in kept)
     text, cut = turns[-1], sum(each["cut"] for each in kept)
     found = questions.template.parse(text, questions.items[at])

@@ -63,9 +63,7 @@ class Verdicts:
         shares: dict[str, list[float]] = {}
         for name, (n, passed) in zip(self.programming, self.counts, strict=True):
             shares.setdefault(name, []).append(passed / n)
-        return {
-            name: {"n": len(each), "pass@1": round(sum(each) / len(each), 6)} for name, each in sorted(shares.items())
-        }
+        return {name: {"n": len(each), "pass@1": round(sum(each) / len(each), 6)} for name, each in sorted(shares.items())}
 
 
 def runnable(items: Sequence["Item"]) -> tuple[list["Item"], Mapping[str, int]]:

@@ -87,6 +87,7 @@ _ROWS = (
 )  # fmt: skip
 LANGUAGES: Mapping[str, ProgrammingLanguage] = {each.name: each for each in _ROWS}
 _MAIN = re.compile(r"\bstatic\s+(?:final\s+)?void\s+main\b|\bvoid\s+main\s*\(")
+_VERSION = re.compile(r"\s*v?\d.*")
 _CLASS = re.compile(r"\bclass\s+(\w+)")
 _PUBLIC = re.compile(r"\bpublic\s+(?:final\s+|abstract\s+)*class\s+(\w+)")
 
@@ -140,7 +141,7 @@ def programming_language(said: str) -> ProgrammingLanguage:
         (len(name), each)
         for each in _ROWS
         for name in (each.name, *each.aliases)
-        if low.startswith(name) and not low[len(name) :].strip()[:1].isalpha() and low[len(name) :][:1] not in ("+", "#")
+        if low.startswith(name) and _VERSION.fullmatch(low[len(name) :])
     ]
     if not starts:
         raise InputError(

@@ -193,7 +193,7 @@ def cases_of(said: str, where: str) -> tuple[Case, ...]:
     """
     try:
         found = json.loads(said)
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             found = ast.literal_eval(said)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
