@@ -80,7 +80,7 @@ def test_without_a_sandbox_nothing_is_run(tmp_path, monkeypatch):
 def test_an_interruption_runs_no_program_twice(run, monkeypatch):
     monkeypatch.setattr(programs, "require", lambda: None)
     monkeypatch.setattr(component, "usable_cores", lambda: 1)
-    monkeypatch.setattr("panglot.evaluation.asking.programs.require_running", lambda *_: None)
+    monkeypatch.setattr(component, "require_running", lambda *_: None)
     seen = []
 
     def judged(program, limits):
@@ -103,7 +103,7 @@ def test_an_interruption_runs_no_program_twice(run, monkeypatch):
 
 def test_several_draws_give_pass_at_k(run, monkeypatch):
     monkeypatch.setattr(programs, "require", lambda: None)
-    monkeypatch.setattr("panglot.evaluation.asking.programs.require_running", lambda *_: None)
+    monkeypatch.setattr(component, "require_running", lambda *_: None)
     monkeypatch.setattr(programs, "judge", lambda program, limits: Verdict("passed" if "right" in program.source else "error"))
 
     class Drawing(KnownEngine):
@@ -131,7 +131,7 @@ def test_draws_that_would_all_be_alike_are_refused():
 
 def test_languages_that_the_machine_lacks_are_named_and_left_out(run, tmp_path, monkeypatch):
     monkeypatch.setattr(programs, "require", lambda: None)
-    monkeypatch.setattr("panglot.evaluation.asking.programs.require_running", lambda *_: None)
+    monkeypatch.setattr(component, "require_running", lambda *_: None)
     monkeypatch.setattr(programs, "missing", lambda language: "kotlinc" if language.name == "kotlin" else "")
     ran = []
     monkeypatch.setattr(programs, "judge", lambda program, limits: ran.append(program) or Verdict("passed"))

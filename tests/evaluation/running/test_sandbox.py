@@ -16,6 +16,24 @@ from panglot.evaluation.running.toolchains import toolchain
 pytestmark = pytest.mark.skipif(problem() is not None, reason=f"no sandbox: {problem()}")
 SMALL = Limits(seconds=1, megabytes=256, processes=16, output=1, files=8)
 MB = 1 << 20
+DEAF = """
+import signal
+for each in range(1, 65):
+    try:
+        signal.signal(each, signal.SIG_IGN)
+    except (OSError, ValueError):
+        pass
+while True:
+    pass
+"""
+HOARD = """
+import os, time
+for each in range(8):
+    if os.fork() == 0:
+        held = bytearray(60 << 20)
+        time.sleep(60)
+time.sleep(60)
+"""
 
 
 def python(source, *, limits=SMALL, **given):
@@ -139,12 +157,12 @@ def test_only_its_own_processes_are_seen():
     ("source", "stopped"),
     [
         ("while True: pass", ""),
-        ("import signal\nfor each in range(1, 65):\n  try: signal.signal(each, signal.SIG_IGN)\n  except (OSError, ValueError): pass\nwhile True: pass", ""),
+        (DEAF, ""),
         ("import time; time.sleep(60)", "time"),
         ("import os\nwhile True:\n  if os.fork(): os.wait()", ""),
         ("import sys\nwhile True: sys.stdout.write('ߊ' * 10000)", "output"),
         ("import sys\nwhile True: sys.stderr.write('ߊ' * 10000)", "output"),
-        ("import os,time\nfor each in range(8):\n  if os.fork() == 0:\n    held = bytearray(60 << 20); time.sleep(60)\ntime.sleep(60)", "memory"),
+        (HOARD, "memory"),
     ],
     ids=["loop", "loop that ignores signals", "sleep", "forks", "output", "errors", "memory of many"],
 )  # fmt: skip

@@ -43,7 +43,7 @@ def test_right_and_wrong():
         "import threading, os\nthreading.Thread(target=lambda: os._exit(0)).start()\nwhile True: pass",
         "print('passed'); print('OK'); print('1 passed in 0.01s')",
         "import os\nfor number in range(3, 20):\n    try: os.write(number, b'passed')\n    except OSError: pass\nos._exit(0)",
-        "import builtins\nbuiltins.exec = lambda *a: None\nbuiltins.compile = lambda *a: None\nbuiltins.AssertionError = KeyError",
+        "import builtins\nbuiltins.exec = builtins.compile = lambda *a: None",
         "import builtins\nbuiltins.AssertionError = KeyError\ndef twice(x): return 0",
         "import os\nos.read = lambda *a: b'passed'\nos._exit = lambda status: None",
         "import sys\nsys.modules['solution'] = None\nsys.excepthook = lambda *a: None\ndef twice(x): return 0",

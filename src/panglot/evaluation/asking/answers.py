@@ -13,9 +13,9 @@ from panglot.evaluation.prompts.chat import next_prompt
 from panglot.evaluation.prompts.prompt import Prompt
 
 if TYPE_CHECKING:
+    from panglot.evaluation.asking.questions import Questions
     from panglot.evaluation.asking.settings import Asking
     from panglot.evaluation.engines.contract import Sampling
-    from panglot.evaluation.asking.questions import Questions
 
 _PARTS = ("log_likelihood", "tokens", "bytes", "characters", "greedy", "unconditional")
 

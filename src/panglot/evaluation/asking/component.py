@@ -8,9 +8,9 @@ from pydantic import Field
 
 from panglot import __version__
 from panglot.artifacts import InputError, Step, reads, usable_cores
+from panglot.evaluation.asking.allowed import require_running, runs_programs
 from panglot.evaluation.asking.languages import at_hand, is_group, leave_out, outside
 from panglot.evaluation.asking.settings import Asking, Endpoint
-from panglot.evaluation.prompts.families import family_of
 from panglot.evaluation.prompts.words import MissingWord
 from panglot.evaluation.results import Measurement, Results, Units, write_results
 from panglot.evaluation.signature import Signature
@@ -101,14 +101,14 @@ def ask(
     from panglot.evaluation.asking.agreement import choose_pivot, side_by_side
     from panglot.evaluation.asking.answers import ask as ask_items
     from panglot.evaluation.asking.consistency import Told, consistency_rows, write_agreements
-    from panglot.evaluation.asking.programs import require_running, run_programs
+    from panglot.evaluation.asking.programs import run_programs
     from panglot.evaluation.asking.questions import questions
     from panglot.evaluation.asking.scores import items_table, score, suspicions
 
     found = find(named(task, made))
     if found.kind not in _ASKED:
         raise InputError(f"{found.name} ({found.kind}) cannot be asked in words", where="task", fix=_ELSEWHERE[found.kind])
-    programs = found.kind == "generation" and family_of(found).answer == "program"
+    programs = runs_programs(found)
     if programs:
         require_running(found.name, how.run_code)
     elif how.samples > 1:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from panglot.artifacts import InputError, Step, digest_value
@@ -18,20 +18,6 @@ from panglot.evaluation.running.verdicts import KINDS, Program, Verdict, judge
 if TYPE_CHECKING:
     from panglot.evaluation.asking.questions import Questions
     from panglot.evaluation.tasks import Item
-
-NOT_ALLOWED = "its answers are programs that a model wrote, which have to be run, and nobody said that they may"
-SWITCH = "say so with --run-code (how: {run_code: true}): each runs in a sandbox without network, files or your variables"
-
-
-def require_running(task: str, allowed: bool) -> None:
-    """Raise where programs of a model have to be run and must not, or cannot.
-
-    Raises:
-        InputError: nobody said that they may be run, or there is no sandbox.
-    """
-    if not allowed:
-        raise InputError(f"{task}: {NOT_ALLOWED}", fix=SWITCH)
-    require()
 
 
 @dataclass(frozen=True)
@@ -54,7 +40,7 @@ class Verdicts:
     @property
     def by_kind(self) -> dict[str, int]:
         """How many programs ended in which way."""
-        found = Counter(one.kind for each in self.of_items for one in each)
+        found: Counter[str] = Counter(one.kind for each in self.of_items for one in each)
         return {kind: found[kind] for kind in KINDS if found[kind]}
 
     @property
@@ -114,10 +100,7 @@ def run_programs(
         for item, how, answer in zip(questions.items, judged, answers, strict=True)
         for draw, written in enumerate(answer.drawn)
     }
-    asked = digest_value(
-        [[[*key], each.source, each.language, each.tests, [[c.input, *c.outputs] for c in each.cases]] for key, each in programs.items()]
-        + [limits.model_dump()]
-    )  # fmt: skip
+    asked = digest_value([[[*key], asdict(each)] for key, each in programs.items()] + [limits.model_dump()])
     with Journal(step.scratch / f"{name}.verdicts.jsonl", asked) as journal:
         wanted = {_key(*key): each for key, each in programs.items() if _key(*key) not in journal}
         with step.progress(f"running programs in {questions.language}", total=len(programs)) as progress:

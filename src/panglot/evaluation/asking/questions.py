@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import xxhash
 
 from panglot.artifacts import InputError
+from panglot.evaluation.asking.allowed import runs_programs
 from panglot.evaluation.asking.programs import runnable
 from panglot.evaluation.instructions.instruction import Conversation
 from panglot.evaluation.prompts import chat_prompt, choose_demonstrations, for_task
 from panglot.evaluation.prompts.answers import parse_number
 from panglot.evaluation.prompts.chat import as_paragraphs
 from panglot.evaluation.prompts.condition import Condition
-from panglot.evaluation.prompts.families import family_of
 from panglot.evaluation.prompts.words import Words
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ def questions(
     condition = Condition.parse(asking.condition)
     if condition.pivot is None and translations is not None:
         raise InputError(f"the condition {condition} needs no translations", fix="take translate-test or pivot:TAG")
-    of_programs = family_of(task).answer == "program"
-    usable, lacking = runnable(read.items) if of_programs else (read.items, {})
+    usable, lacking = runnable(read.items) if runs_programs(task) else (read.items, {})
     shown = usable if limit is None or limit >= len(usable) else _drawn(usable, limit, seed)
     template = for_task(
         task,

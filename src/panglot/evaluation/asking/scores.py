@@ -113,7 +113,7 @@ def score(
 
 
 def _languages_asked(questions: "Questions") -> list[str]:
-    """The language that each answer is to be in; empty for programs and bare numbers, and where the identifier does not know it."""
+    """The language that each answer is to be in; empty for programs, numbers, and where the identifier does not know it."""
     from panglot.corpus.identification import identifier
 
     template = questions.template

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from panglot.evaluation.engines.contract import Normalisation, OverLength, Sampling
 from panglot.evaluation.running.limits import Limits
 
-
 _APART = 1_000_003
 """Between the seeds of draws, so that two seeds near one another have none in common."""
 

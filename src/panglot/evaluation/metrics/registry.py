@@ -71,7 +71,7 @@ _AT = re.compile(r"(recall|mrr|ndcg|pass|(?:instructions|prompts)_followed(?:_lo
 
 
 def names() -> list[str]:
-    """Every metric; `recall`, `mrr`, `ndcg` and `pass` are written with what they look at, as `recall@10`, `…_followed` with a turn."""
+    """Every metric; `recall`, `mrr`, `ndcg`, `pass` take what they look at (`recall@10`), `…_followed` a turn."""
     return [*METRICS]
 
 

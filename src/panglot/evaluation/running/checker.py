@@ -1,7 +1,7 @@
-"""Runs in the sandbox, before a program that a model wrote and after it: `python checker.py SECRET REPORT`, numbers of file handles.
+"""Runs in the sandbox, around a program that a model wrote: `python checker.py SECRET REPORT`, numbers of file handles.
 
-It runs `solution.py`, then `tests.py` in the same module, and only when the tests have ended as they should does it read the secret and
-write it to the report. So neither an early exit nor anything printed is a pass. It imports nothing of Panglot.
+It runs `solution.py`, then `tests.py` in the same module, and only when the tests have ended as they should does it read the
+secret and write it to the report. So neither an early exit nor anything printed is a pass. It imports nothing of Panglot.
 """
 
 import os

@@ -1,10 +1,11 @@
 """The sandbox: bubblewrap, with namespaces of its own, folders that can only be read, and limits.
 
-What a program sees: `/usr` and the folders of its language, to read; `/work`, in memory, bounded; a minimal `/dev`, and a `/proc` of its own
-processes. It sees no home folder, no `/etc`, no data, no network, no other process and no variable of this environment.
+What a program sees: `/usr` and the folders of its language, to read; `/work`, in memory, bounded; a minimal `/dev`, and a
+`/proc` of its own processes. It sees no home folder, no `/etc`, no data, no network, no other process, no variable of this
+environment.
 
-A person's own bubblewrap runs in a user namespace. Root's does not, since the limit of processes does not hold for root: the program then
-runs under a number of its own that no user of the machine has.
+A person's own bubblewrap runs in a user namespace. Root's does not, since the limit of processes does not hold for root: the
+program then runs under a number of its own that no user of the machine has.
 """
 
 import json
@@ -24,6 +25,7 @@ from panglot.evaluation.running.limits import Limits
 from panglot.evaluation.running.watching import Watched, watch
 
 WORK = "/work"
+_TEMPORARY = "/tmp"  # noqa: S108
 _NEEDED = {"bwrap": "bubblewrap", "prlimit": "util-linux", "setpriv": "util-linux"}
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _FIRST_UID, _LAST_UID = 1_700_000_000, 2_000_000_000
@@ -31,7 +33,8 @@ _FILE_HANDLES = 256
 _COMMAND_LINE = "/usr/bin:/bin"
 _SAID = 200
 _FIRST = ("sh", "-c", '"$@"; exit $?', "sh")
-"""The first process of the namespace. bubblewrap waits for it alone: its own would be left to the machine's init, which not every container has."""
+"""The first process of the namespace, for which bubblewrap waits. Its own would be left to the machine's init, which not every
+container has."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Inside:
         variables: of the environment, beside `PATH`, `HOME` and the like.
         stdin: what it reads.
         secret: what it reads from the file handle whose number stands for `{secret}` in the command.
-        address_space: whether the limit of memory is one of addresses too; runtimes that reserve much and use little need that off.
+        address_space: whether the limit of memory is one of addresses too; off for runtimes that reserve much and use little.
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -106,8 +109,15 @@ def run(command: Sequence[str], inside: Inside = Inside(), *, limits: Limits, cl
         line = _bubblewrap(inside, {path: each.fileno() for path, each in given.items()}, status, limits) + asked
         kept = [*(each.fileno() for each in given.values()), *numbers.values(), status]
         process = subprocess.Popen(
-            line, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=kept, env={}, cwd="/", start_new_session=True,
-        )  # fmt: skip
+            line,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=kept,
+            env={},
+            cwd="/",
+            start_new_session=True,
+        )
         for _, written in pipes.values():
             written.close()
         found = watch(
@@ -145,7 +155,7 @@ def _bubblewrap(inside: Inside, given: Mapping[str, int], status: int, limits: L
         str(status),
     ]
     line += ["--ro-bind", "/usr", "/usr", *_links(), "--proc", "/proc", "--dev", "/dev"]
-    line += ["--perms", "0777", "--size", str(limits.file_bytes), "--tmpfs", WORK, "--symlink", WORK.lstrip("/"), "/tmp"]
+    line += ["--perms", "0777", "--size", str(limits.file_bytes), "--tmpfs", WORK, "--symlink", WORK.lstrip("/"), _TEMPORARY]
     for path in _above([*inside.folders, *given]):
         line += ["--perms", "0755", "--dir", path]
     for path, folder in inside.folders.items():

@@ -29,7 +29,6 @@ class ProgrammingLanguage:
         more: further programs that must be there.
         variables: of the environment.
         address_space: whether addresses can be limited; see `Inside`.
-        fence: what models write behind the fence of a block of it.
     """
 
     name: str
@@ -41,16 +40,15 @@ class ProgrammingLanguage:
     more: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
     address_space: bool = True
-    fence: tuple[str, ...] = ()
 
 
 _JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss64m -Xmx{megabytes}m"
 _ROWS = (
-    ProgrammingLanguage(PYTHON, "python", "main.py", "{tool} -I -S -B -X utf8 {file}", aliases=("python3", "pypy"), fence=("py",)),
+    ProgrammingLanguage(PYTHON, "python", "main.py", "{tool} -I -S -B -X utf8 {file}", aliases=("python3", "pypy")),
     ProgrammingLanguage("c", "gcc", "main.c", "./main", "{tool} -O2 -std=gnu17 -w -o main {file} -lm", aliases=("gnu c",)),
     ProgrammingLanguage(
         "c++", "g++", "main.cpp", "./main", "{tool} -O2 -std=gnu++17 -w -o main {file}",
-        aliases=("cpp", "gnu c++", "ms c++", "clang++"), fence=("cpp", "cc"),
+        aliases=("cpp", "gnu c++", "ms c++", "clang++"),
     ),
     ProgrammingLanguage(
         "java", "java", "{class}.java", f"{{tool}} {_JVM} -cp . {{class}}", "javac -encoding UTF-8 -nowarn -d . {file}",
@@ -58,31 +56,30 @@ _ROWS = (
     ),
     ProgrammingLanguage(
         "javascript", "node", "main.js", "{tool} --max-old-space-size={megabytes} {file}", aliases=("js", "node.js", "nodejs"),
-        address_space=False, fence=("js",),
+        address_space=False,
     ),
     ProgrammingLanguage(
-        "rust", "rustc", "main.rs", "./main", "{tool} -O --edition 2021 -A warnings -C linker=gcc -o main {file}", more=("gcc",),
-        fence=("rs",),
+        "rust", "rustc", "main.rs", "./main", "{tool} -O --edition 2021 -A warnings -C linker=gcc -o main {file}",
+        more=("gcc",),
     ),
     ProgrammingLanguage(
         "go", "go", "main.go", "./main", "{tool} build -o main {file}", aliases=("golang",), address_space=False,
-        variables=(("GOCACHE", "/work/.cache"), ("GO111MODULE", "off"), ("GOPATH", "/work/.go")), fence=("golang",),
+        variables=(("GOCACHE", "/work/.cache"), ("GO111MODULE", "off"), ("GOPATH", "/work/.go")),
     ),
-    ProgrammingLanguage("perl", "perl", "main.pl", "{tool} {file}", fence=("pl",)),
-    ProgrammingLanguage("ruby", "ruby", "main.rb", "{tool} --disable-gems {file}", fence=("rb",)),
+    ProgrammingLanguage("perl", "perl", "main.pl", "{tool} {file}"),
+    ProgrammingLanguage("ruby", "ruby", "main.rb", "{tool} --disable-gems {file}"),
     ProgrammingLanguage("php", "php", "main.php", "{tool} -n -d display_errors=stderr {file}"),
     ProgrammingLanguage(
         "kotlin", "kotlinc", "main.kt", f"java {_JVM} -jar main.jar", "{tool} {file} -nowarn -include-runtime -d main.jar",
-        more=("java",), address_space=False, fence=("kt",),
+        more=("java",), address_space=False,
     ),
     ProgrammingLanguage(
         "c#", "mcs", "main.cs", "mono main.exe", "{tool} -nologo -warn:0 -out:main.exe {file}", more=("mono",),
-        aliases=("csharp", "mono c#", "ms c#", ".net core c#"), address_space=False, fence=("csharp", "cs"),
+        aliases=("csharp", "mono c#", "ms c#", ".net core c#"), address_space=False,
     ),
     ProgrammingLanguage("d", "gdc", "main.d", "./main", "{tool} -O2 -o main {file}", aliases=("dmd",)),
     ProgrammingLanguage(
         "delphi", "fpc", "main.pas", "./main", "{tool} -Mdelphi -O2 -v0 -omain {file}", aliases=("pascal", "delphi7"),
-        fence=("pascal",),
     ),
 )  # fmt: skip
 LANGUAGES: Mapping[str, ProgrammingLanguage] = {each.name: each for each in _ROWS}
@@ -196,7 +193,7 @@ def toolchain(name: str) -> Toolchain:
 
 def _beside(tool: Path) -> list[Path]:
     """Debian keeps Java's settings in /etc, where its folder points to."""
-    return [each for each in Path("/etc").glob("java-*-openjdk")] if tool.name == "java" else []
+    return list(Path("/etc").glob("java-*-openjdk")) if tool.name == "java" else []
 
 
 def _rust(tool: str) -> tuple[str, dict[str, Path]]:

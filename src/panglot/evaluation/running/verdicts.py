@@ -81,10 +81,10 @@ class Verdict:
 def judge(program: Program, limits: Limits) -> Verdict:
     """Run a program with its tests in a sandbox.
 
-    Tests run in the process of the program, as the makers of HumanEval and MBPP have it. A pass is a secret that only the end of the
-    tests lets the checker read; printing, exits, signals and replaced built-in functions give none. A program that looks for the
-    checker itself in the memory of its process, or gives back objects that claim to equal everything, can still cheat. Where there
-    are cases, what is right never enters the sandbox, and there is nothing to forge.
+    Tests run in the process of the program, as the makers of HumanEval and MBPP have it. A pass is a secret that only the end
+    of the tests lets the checker read; printing, exits, signals and replaced built-in functions give none. A program that is
+    written to deceive this checker, or gives back objects which claim to equal everything, can still cheat. Where there are
+    cases, what is right never enters the sandbox, and there is nothing to forge.
 
     Raises:
         InputError: the language is unknown or cannot be run here, or there is no sandbox.

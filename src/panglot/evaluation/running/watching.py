@@ -45,7 +45,8 @@ def watch(
         output: bytes, of its output and errors together.
     """
     begun = time.monotonic()
-    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     kept: dict[str, bytearray] = {name: bytearray() for name in ("output", "errors", *pipes)}
     most = {"output": output, "errors": _ERRORS, **dict.fromkeys(pipes, _PIPE)}
     stopped: Stop = ""
