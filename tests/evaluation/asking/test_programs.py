@@ -154,3 +154,24 @@ def test_languages_that_the_machine_lacks_are_named_and_left_out(run, tmp_path, 
     assert [row["n"] for row in results.table().to_pylist()] == [1]
     (said,) = [each for each in manifest["notes"] if "left out" in each]
     assert "kotlin needs kotlinc" in said and "COBOL" in said and "hin_Deva (3)" in said
+
+
+def test_programming_languages_are_told_apart(tmp_path, run, monkeypatch):
+    monkeypatch.setattr(programs, "require", lambda: None)
+    monkeypatch.setattr(component, "require_running", lambda *_: None)
+    monkeypatch.setattr(programs, "missing", lambda language: "")
+    monkeypatch.setattr(programs, "judge", lambda program, limits: Verdict("passed" if program.language == "Go" else "compile"))
+    rows = [
+        {"code": "x", "from": "Ruby", "to": name, "testcases": '[{"input": "", "output": "1"}]'} for name in ("Go", "C++", "Go")
+    ]
+    (tmp_path / "moved.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (tmp_path / "moved.yaml").write_text(
+        "name: moved\ntitle: Translation\nkind: generation\nfamily: program-translation\nlanguages: [eng_Latn]\n"
+        "metrics: [pass@1]\nsplits: [test]\ntranslated: native\nlicence: CC0 1.0\nsource: mine\ncitation: none\n"
+        "files:\n  layout: json_lines\n  path: moved.jsonl\n"
+        "  columns: {fields: {code: code, written: from, programming: to, cases: testcases}}\n",
+        encoding="utf-8",
+    )
+    _, manifest = run(KnownEngine(lambda prompt: "program"), task=str(tmp_path / "moved.yaml"), languages="eng")
+    assert any("c++ 0.000 of 1, go 1.000 of 2" in each for each in manifest["notes"])
+    assert any("not compiled 1" in each for each in manifest["notes"])

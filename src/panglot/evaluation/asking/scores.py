@@ -250,10 +250,17 @@ def suspicions(task: "Task", found: Mapping[str, Language], asked: Mapping[str, 
         said.append(f"{task.name}: instructions that do not apply, and count neither way, in {named(missing)}.")
     if stopped := {tag: how for tag, each in found.items() if each.verdicts is not None and (how := _kinds(each.verdicts))}:
         said.append(f"{task.name}: programs that did not pass, by how they ended, in {named(stopped)}.")
+    if several := {tag: shares for tag, each in found.items() if (shares := _by_programming(each.verdicts))}:
+        said.append(f"{task.name}: pass@1 by programming language in {named(several)}.")
     if left := {tag: str(sum(each.left_out.values())) for tag, each in asked.items() if each.left_out}:
         reasons = sorted({reason for each in asked.values() for reason in each.left_out})
         said.append(f"{task.name}: rows of the data are left out ({', '.join(reasons)}) in {named(left)}.")
     return said
+
+
+def _by_programming(verdicts: Verdicts | None) -> str:
+    shares = verdicts.by_programming if verdicts is not None else {}
+    return ", ".join(f"{name} {each['pass@1']:.3f} of {each['n']}" for name, each in shares.items()) if len(shares) > 1 else ""
 
 
 def _kinds(verdicts: Verdicts) -> str:
