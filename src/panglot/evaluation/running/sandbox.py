@@ -1,8 +1,8 @@
 """The sandbox: bubblewrap, with namespaces of its own, folders that can only be read, and limits.
 
 What a program sees: `/usr` and the folders of its language, to read; `/work`, in memory, bounded; a minimal `/dev`, and a
-`/proc` of its own processes. It sees no home folder, no `/etc`, no data, no network, no other process, no variable of this
-environment.
+`/proc` of its own processes. It sees no home folder, of `/etc` settings of its language alone, no data, no network, no other
+process, and no variable of this environment.
 
 A person's own bubblewrap runs in a user namespace. Root's does not, since the limit of processes does not hold for root: the
 program then runs under a number of its own that no user of the machine has.
@@ -29,6 +29,8 @@ _TEMPORARY = "/tmp"  # noqa: S108
 _NEEDED = {"bwrap": "bubblewrap", "prlimit": "util-linux", "setpriv": "util-linux"}
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _FIRST_UID, _LAST_UID = 1_700_000_000, 2_000_000_000
+_ALTERNATIVES = ("--ro-bind-try", "/etc/alternatives", "/etc/alternatives")
+"""Links by which Debian chooses between programs of /usr."""
 _FILE_HANDLES = 256
 _COMMAND_LINE = "/usr/bin:/bin"
 _SAID = 200
@@ -156,8 +158,9 @@ def _bubblewrap(inside: Inside, given: Mapping[str, int], status: int, limits: L
     ]
     line += ["--ro-bind", "/usr", "/usr", *_links(), "--proc", "/proc", "--dev", "/dev"]
     line += ["--perms", "0777", "--size", str(limits.file_bytes), "--tmpfs", WORK, "--symlink", WORK.lstrip("/"), _TEMPORARY]
-    for path in _above([*inside.folders, *given]):
+    for path in _above([_ALTERNATIVES[1], *inside.folders, *given]):
         line += ["--perms", "0755", "--dir", path]
+    line += _ALTERNATIVES
     for path, folder in inside.folders.items():
         line += ["--ro-bind", str(folder), path]
     for path, handle in given.items():

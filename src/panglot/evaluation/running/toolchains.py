@@ -28,6 +28,7 @@ class ProgrammingLanguage:
         tool: the program that must be there, which `{tool}` stands for.
         more: further programs that must be there.
         variables: of the environment.
+        settings: what it reads of `/etc`, of which the sandbox shows nothing else, as patterns.
         address_space: whether addresses can be limited; see `Inside`.
     """
 
@@ -39,6 +40,7 @@ class ProgrammingLanguage:
     aliases: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
+    settings: tuple[str, ...] = ()
     address_space: bool = True
 
 
@@ -52,7 +54,7 @@ _ROWS = (
     ),
     ProgrammingLanguage(
         "java", "java", "{class}.java", f"{{tool}} {_JVM} -cp . {{class}}", "javac -encoding UTF-8 -nowarn -d . {file}",
-        more=("javac",), address_space=False,
+        more=("javac",), settings=("java-*-openjdk",), address_space=False,
     ),
     ProgrammingLanguage(
         "javascript", "node", "main.js", "{tool} --max-old-space-size={megabytes} {file}", aliases=("js", "node.js", "nodejs"),
@@ -75,11 +77,12 @@ _ROWS = (
     ),
     ProgrammingLanguage(
         "c#", "mcs", "main.cs", "mono main.exe", "{tool} -nologo -warn:0 -out:main.exe {file}", more=("mono",),
-        aliases=("csharp", "mono c#", "ms c#", ".net core c#"), address_space=False,
+        aliases=("csharp", "mono c#", "ms c#", ".net core c#"), settings=("mono",), address_space=False,
     ),
     ProgrammingLanguage("d", "gdc", "main.d", "./main", "{tool} -O2 -o main {file}", aliases=("dmd",)),
     ProgrammingLanguage(
         "delphi", "fpc", "main.pas", "./main", "{tool} -Mdelphi -O2 -v0 -omain {file}", aliases=("pascal", "delphi7"),
+        settings=("fpc*.cfg",),
     ),
 )  # fmt: skip
 LANGUAGES: Mapping[str, ProgrammingLanguage] = {each.name: each for each in _ROWS}
@@ -113,7 +116,7 @@ class Toolchain:
 
 
 def _resolved(command: str) -> list[str]:
-    """A command, its program by its real path: the sandbox does not show /etc/alternatives."""
+    """A command, its program by its real path."""
     words = command.split()
     path = shutil.which(words[0]) if words and "/" not in words[0] else None
     return words if path is None else [str(Path(path).resolve()), *words[1:]]
@@ -185,15 +188,14 @@ def toolchain(name: str) -> Toolchain:
     if language.name == "rust":
         return Toolchain(language, *_rust(tool))
     real = Path(tool).resolve()
-    folders = {str(each): each for each in _beside(real) if not str(each).startswith("/usr/")}
+    folders = {str(each): each for each in _settings(language)}
     if real.parent.name == "bin" and not str(real).startswith(("/usr/", "/bin/")):
         folders[str(real.parent.parent)] = real.parent.parent
     return Toolchain(language, str(real), folders)
 
 
-def _beside(tool: Path) -> list[Path]:
-    """Debian keeps Java's settings in /etc, where its folder points to."""
-    return list(Path("/etc").glob("java-*-openjdk")) if tool.name == "java" else []
+def _settings(language: ProgrammingLanguage) -> list[Path]:
+    return sorted(each for pattern in language.settings for each in Path("/etc").glob(pattern))
 
 
 def _rust(tool: str) -> tuple[str, dict[str, Path]]:
