@@ -221,3 +221,13 @@ def test_prefixes_of_queries_and_passages_go_to_retrieval_alone(panglot: Panglot
     assert "query_prompt" not in steps["semrel"]
     outcome = panglot(*asked, "--tasks", "semrel")
     assert outcome.code == 2 and "no task of retrieval is asked for" in outcome.err
+
+
+def test_programs_are_run_only_where_a_person_says_so(panglot: Panglot, tmp_path: Path) -> None:
+    asked = ("evaluate", "--tasks", "small-programs", "--model", "tiny:llama", "--out", tmp_path / "run")
+    done = panglot(*asked, "--dry-run")
+    assert done.code == 2 and "--run-code" in done.err and done.err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+    done = panglot(*asked, "--run-code", "--show-recipe")
+    assert done.code == 0, done.err
+    assert yaml.safe_load(done.out)["steps"]["small-programs"]["how"] == {"run_code": True}

@@ -2,7 +2,10 @@
 
 import os
 import socket
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -218,6 +221,29 @@ print("end")
     assert set(said(source).split()) == {"end"}
     left = [each for each in Path("/proc").glob("[0-9]*/cmdline") if b"98765" in _read(each)]
     assert left == []
+
+
+def test_it_dies_with_whoever_started_it():
+    code = "from panglot.evaluation.running.sandbox import *; run(['sleep', '98764'], limits=Limits())"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    assert _soon(lambda: _running(b"98764"), process)
+    process.kill()
+    process.wait()
+    assert _soon(lambda: not _running(b"98764"))
+
+
+def _soon(true, process=None):
+    for _ in range(400):
+        if true():
+            return True
+        if process is not None and process.poll() is not None:
+            return False
+        time.sleep(0.05)
+    return False
+
+
+def _running(mark):
+    return any(_read(each).startswith(b"sleep\0" + mark) for each in Path("/proc").glob("[0-9]*/cmdline"))
 
 
 def _read(path):

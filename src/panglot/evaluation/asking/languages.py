@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panglot.artifacts import Step, digest_file, digest_value
+from panglot.evaluation.asking.allowed import runs_programs
+from panglot.evaluation.running.toolchains import LANGUAGES, missing
 from panglot.evaluation.tasks.languages_asked import choose_languages
 from panglot.evaluation.tasks.task_file import find
 
@@ -15,13 +17,20 @@ if TYPE_CHECKING:
 def outside(
     *, task: str | None, languages: str = "all", split: str = "test", data: str | None = None, **_: object
 ) -> dict[str, str]:
-    """What a measurement of a task reads from outside: its files, and what describes it; nothing of a task that a step made."""
+    """What a measurement of a task reads from outside: its files, what describes it, and what programs can be run.
+
+    Nothing of a task that a step made.
+    """
     if task is None:
         return {}
     found = find(task)
     folder = None if data is None else Path(data).expanduser()
     paths = [each for tag in choose_languages(languages, found.languages) for each in found.paths(tag, split, folder)]
+    here: dict[str, str] = {}
+    if runs_programs(found):
+        here["programming languages"] = ",".join(name for name, each in LANGUAGES.items() if not missing(each))
     return {
+        **here,
         **{path.name: digest_file(path) for path in paths},
         found.name: digest_value(found.model_dump(mode="json")),
     }

@@ -211,7 +211,8 @@ def cases_of(said: str, where: str) -> tuple[Case, ...]:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    # half a character is no Python, which the interpreter says itself
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _short(text: str) -> str:
