@@ -232,7 +232,11 @@ def _protocol(asked: "Questions", how: Asking, normalisation: str, split: str, s
         **({"chat": "1"} if asked.render is not None else {}),
         "shots": f"{how.shots},{how.shots_in}" if how.shots else "0",
         **({} if asked.template.generates else {"norm": normalisation}),
-        **({} if how.temperature is None else {"drawn": f"t{how.temperature:g},p{how.top_p:g},n{how.samples}"}),
+        **(
+            {}
+            if how.temperature is None or not asked.template.generates
+            else {"drawn": f"t{how.temperature:g},p{how.top_p:g},n{how.samples}"}
+        ),
         **_run_within(asked, how),
         "over": how.over_length,
         "seed": seed,

@@ -99,7 +99,8 @@ class Template:
     @property
     def signature(self) -> dict[str, str]:
         """What must be equal before two measurements are compared, for the signature of a result."""
-        rule = "program" if self.programs else f"marker,{self.rule}"
+        code = "code" if self.family.answer == "program" else f"marker,{self.rule}"
+        rule = "program" if self.programs else code
         read = {"answer": rule, "tokens": str(self.max_new_tokens)} if self.generates else {}
         return {
             "prompt": f"{self.family.name}/{self.text.name}",

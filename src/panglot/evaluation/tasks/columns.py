@@ -131,7 +131,9 @@ class Columns(BaseModel):
     where: dict[str, str] = {}
 
     @model_validator(mode="after")
-    def _label_moves(self) -> Self:
+    def _fits_together(self) -> Self:
+        if missing := [each for each in self.lines if each not in self.fields]:
+            raise ValueError(f"lines names {missing[0]}, which is none of the fields")
         if self.shuffled and (self.label is None or self.label.by != "text"):
             raise ValueError("choices that are shuffled need a label by text")
         return self
