@@ -157,6 +157,26 @@ def test_a_missing_toolchain_is_named(monkeypatch, tmp_path):
         toolchain.cache_clear()
 
 
+@pytest.mark.parametrize("place", ["bin", ".local/bin"])
+def test_a_tool_in_the_home_folder_does_not_show_it(monkeypatch, tmp_path, place):
+    tool = tmp_path / place / "ruby"
+    tool.parent.mkdir(parents=True)
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tool.parent))
+    assert "of its own" in missing(LANGUAGES["ruby"])
+    toolchain.cache_clear()
+    with pytest.raises(InputError, match="ruby need"):
+        toolchain("ruby")
+    own = tmp_path / "ruby-3.3" / "bin" / "ruby"
+    own.parent.mkdir(parents=True)
+    tool.rename(own)
+    monkeypatch.setenv("PATH", str(own.parent))
+    assert toolchain("ruby").folders == {str(own.parent.parent): own.parent.parent}
+    toolchain.cache_clear()
+
+
 def test_outputs_are_compared_by_line():
     assert equal_output("1\r\n2 \n\n", ["1\n2"])
     assert not equal_output("1 2", ["1\n2"]) and not equal_output("\n1", ["1"]) and not equal_output("", ["0"])

@@ -168,7 +168,34 @@ def main_class(source: str) -> str:
 def missing(language: ProgrammingLanguage) -> str:
     """What this machine lacks to run programs of a language; empty where it lacks nothing."""
     tools = () if language.name == PYTHON else (language.tool, *language.more)
-    return ", ".join(each for each in tools if shutil.which(each) is None)
+    if lacks := ", ".join(each for each in tools if shutil.which(each) is None):
+        return lacks
+    # what would show the home folder is not taken
+    private = [each for each in tools if (folder := _prefix(Path(shutil.which(each) or each))) and is_private(folder)]
+    return ", ".join(f"a {each} that lies in a folder of its own" for each in private)
+
+
+def _prefix(tool: Path) -> Path | None:
+    """The folder that a program belongs to, as a whole; None below /usr, which is shown anyway."""
+    real = tool.resolve()
+    if str(real).startswith(("/usr/", "/bin/")) or real.parent.name != "bin":
+        return None
+    return real.parent.parent
+
+
+def is_private(folder: Path) -> bool:
+    """Whether a folder holds a person's own things, so that no program may see it: home, what is above it, and `.local`.
+
+    Example:
+        >>> is_private(Path.home()), is_private(Path("/")), is_private(Path.home() / ".pyenv" / "versions" / "3.12")
+        (True, True, False)
+    """
+    try:
+        home = Path.home().resolve()
+    except RuntimeError:
+        # a user without a home has nothing there
+        return folder.resolve() == Path("/")
+    return home.is_relative_to(folder.resolve()) or folder.resolve() == home / ".local"
 
 
 @cache
@@ -189,8 +216,8 @@ def toolchain(name: str) -> Toolchain:
         return Toolchain(language, *_rust(tool))
     real = Path(tool).resolve()
     folders = {str(each): each for each in _settings(language)}
-    if real.parent.name == "bin" and not str(real).startswith(("/usr/", "/bin/")):
-        folders[str(real.parent.parent)] = real.parent.parent
+    if (prefix := _prefix(real)) is not None:
+        folders[str(prefix)] = prefix
     return Toolchain(language, str(real), folders)
 
 
@@ -212,6 +239,8 @@ def _this_python() -> tuple[str, dict[str, Path]]:
     tool = base / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     if not tool.is_file():
         tool = Path(sys.executable).resolve()
+    if is_private(base):
+        raise InputError(f"Python lies in {base}, which no program may see", fix="run Panglot by another Python")
     return str(tool), {} if str(base) == "/usr" or str(base).startswith("/usr/") else {str(base): base}
 
 
