@@ -1,6 +1,7 @@
 """Tasks whose answers are programs: what is shown, run, counted, kept, and refused."""
 
 import json
+from concurrent.futures import CancelledError
 
 import pytest
 from asked_tasks import KnownEngine
@@ -11,6 +12,7 @@ from panglot.evaluation.asking import component, programs
 from panglot.evaluation.asking.component import ask
 from panglot.evaluation.asking.settings import Asking
 from panglot.evaluation.results import Results
+from panglot.evaluation.running import verdicts
 from panglot.evaluation.running.sandbox import problem
 from panglot.evaluation.running.verdicts import Verdict
 
@@ -83,7 +85,7 @@ def test_an_interruption_runs_no_program_twice(run, monkeypatch):
     monkeypatch.setattr(component, "require_running", lambda *_: None)
     seen = []
 
-    def judged(program, limits):
+    def judged(program, limits, unwanted):
         seen.append(program.source)
         if len(seen) == 4:
             raise KeyboardInterrupt
@@ -104,7 +106,9 @@ def test_an_interruption_runs_no_program_twice(run, monkeypatch):
 def test_several_draws_give_pass_at_k(run, monkeypatch):
     monkeypatch.setattr(programs, "require", lambda: None)
     monkeypatch.setattr(component, "require_running", lambda *_: None)
-    monkeypatch.setattr(programs, "judge", lambda program, limits: Verdict("passed" if "right" in program.source else "error"))
+    monkeypatch.setattr(
+        programs, "judge", lambda program, limits, unwanted: Verdict("passed" if "right" in program.source else "error")
+    )
 
     class Drawing(KnownEngine):
         sampling = None
@@ -134,7 +138,7 @@ def test_languages_that_the_machine_lacks_are_named_and_left_out(run, tmp_path, 
     monkeypatch.setattr(component, "require_running", lambda *_: None)
     monkeypatch.setattr(programs, "missing", lambda language: "kotlinc" if language.name == "kotlin" else "")
     ran = []
-    monkeypatch.setattr(programs, "judge", lambda program, limits: ran.append(program) or Verdict("passed"))
+    monkeypatch.setattr(programs, "judge", lambda program, limits, unwanted: ran.append(program) or Verdict("passed"))
     rows = [
         {"text": "नमस्ते", "lang_cluster": name, "testcases": str([{"input": "1\r\n", "output": ["2"]}])}
         for name in ("Kotlin", "Python", "Kotlin", "COBOL")
@@ -160,7 +164,9 @@ def test_programming_languages_are_told_apart(tmp_path, run, monkeypatch):
     monkeypatch.setattr(programs, "require", lambda: None)
     monkeypatch.setattr(component, "require_running", lambda *_: None)
     monkeypatch.setattr(programs, "missing", lambda language: "")
-    monkeypatch.setattr(programs, "judge", lambda program, limits: Verdict("passed" if program.language == "Go" else "compile"))
+    monkeypatch.setattr(
+        programs, "judge", lambda program, limits, unwanted: Verdict("passed" if program.language == "Go" else "compile")
+    )
     rows = [
         {"code": "x", "from": "Ruby", "to": name, "testcases": '[{"input": "", "output": "1"}]'} for name in ("Go", "C++", "Go")
     ]
@@ -175,3 +181,32 @@ def test_programming_languages_are_told_apart(tmp_path, run, monkeypatch):
     _, manifest = run(KnownEngine(lambda prompt: "program"), task=str(tmp_path / "moved.yaml"), languages="eng")
     assert any("c++ 0.000 of 1, go 1.000 of 2" in each for each in manifest["notes"])
     assert any("not compiled 1" in each for each in manifest["notes"])
+
+
+@needs_sandbox
+def test_an_interruption_ends_what_is_running(run, monkeypatch):
+    ended = []
+
+    def judged(program, limits, unwanted):
+        try:
+            found = verdicts.judge(program, limits, unwanted)
+        except CancelledError:
+            ended.append("cancelled")
+            raise
+        ended.append(found.kind)
+        return found
+
+    def kept(journal, item, answer):
+        if "verdicts" in journal._path.name:
+            raise KeyboardInterrupt
+        add(journal, item, answer)
+
+    add = programs.Journal.add
+    monkeypatch.setattr(programs, "judge", judged)
+    monkeypatch.setattr(component, "usable_cores", lambda: 2)
+    monkeypatch.setattr(programs.Journal, "add", kept)
+    slow = "    import time\n    time.sleep(25)\n"
+    with pytest.raises(KeyboardInterrupt):
+        run(KnownEngine(lambda prompt: slow if "second_largest" in prompt.context else "    return 0\n"), languages="tha")
+    # without an end the sleeper would have been waited for, and have been too slow
+    assert sorted(ended) == ["cancelled", "failed"]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
+from threading import Event
 from typing import TYPE_CHECKING
 
 from panglot.artifacts import InputError, Step, digest_value
@@ -121,19 +122,21 @@ def _key(item: str, draw: int) -> str:
 
 
 def _judged(programs: Mapping[str, Program], limits: Limits, workers: int) -> Iterator[tuple[str, Verdict]]:
-    """Verdicts as they come, some at a time: after an interruption nothing new is begun."""
+    """Verdicts as they come, some at a time: after an interruption nothing new is begun, and what runs is ended."""
     following = iter(programs.items())
     waiting: dict[Future[Verdict], str] = {}
+    unwanted = Event()
     with ThreadPoolExecutor(workers) as pool:
         try:
             while True:
                 while len(waiting) < workers and (one := next(following, None)) is not None:
-                    waiting[pool.submit(judge, one[1], limits)] = one[0]
+                    waiting[pool.submit(judge, one[1], limits, unwanted)] = one[0]
                 if not waiting:
                     return
                 done, _ = wait(waiting, return_when=FIRST_COMPLETED)
                 for each in sorted(done, key=lambda future: waiting[future]):
                     yield waiting.pop(each), each.result()
         finally:
+            unwanted.set()
             for each in waiting:
                 each.cancel()

@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import IO, Literal
 
 from panglot.artifacts import InputError, PanglotError
@@ -81,7 +82,14 @@ class Outcome:
     seconds: float
 
 
-def run(command: Sequence[str], inside: Inside = Inside(), *, limits: Limits, clock: float | None = None) -> Outcome:
+def run(
+    command: Sequence[str],
+    inside: Inside = Inside(),
+    *,
+    limits: Limits,
+    clock: float | None = None,
+    unwanted: Event | None = None,
+) -> Outcome:
     """Run a command in a sandbox, and wait until nothing of it is left.
 
     Args:
@@ -89,10 +97,12 @@ def run(command: Sequence[str], inside: Inside = Inside(), *, limits: Limits, cl
         inside: what it finds there.
         limits: what it may take.
         clock: seconds by the clock; those of `limits` without it.
+        unwanted: ends it, and all that it started, when it is set.
 
     Raises:
         InputError: bubblewrap, or something that it needs, is not there.
         PanglotError: the sandbox could not be made.
+        CancelledError: it was not wanted any more.
 
     Example:
         >>> from panglot.evaluation.running.sandbox import problem
@@ -125,6 +135,7 @@ def run(command: Sequence[str], inside: Inside = Inside(), *, limits: Limits, cl
         found = watch(
             process, {name: read for name, (read, _) in pipes.items()},
             clock=limits.clock if clock is None else clock, memory=limits.memory_bytes, output=limits.output_bytes,
+            unwanted=unwanted,
         )  # fmt: skip
     return _outcome(found)
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Literal, get_args
 
 from panglot.artifacts import InputError
@@ -78,7 +79,7 @@ class Verdict:
         return self.kind == "passed"
 
 
-def judge(program: Program, limits: Limits) -> Verdict:
+def judge(program: Program, limits: Limits, unwanted: Event | None = None) -> Verdict:
     """Run a program with its tests in a sandbox.
 
     Tests run in the process of the program, as the makers of HumanEval and MBPP have it. A pass is a secret that only the end
@@ -86,21 +87,27 @@ def judge(program: Program, limits: Limits) -> Verdict:
     written to deceive this checker, or gives back objects which claim to equal everything, can still cheat. Where there are
     cases, what is right never enters the sandbox, and there is nothing to forge.
 
+    Args:
+        program: what is run.
+        limits: of each of its runs.
+        unwanted: ends it when it is set.
+
     Raises:
         InputError: the language is unknown or cannot be run here, or there is no sandbox.
         PanglotError: the sandbox could not be made.
+        CancelledError: it was not wanted any more.
     """
     if not program.source.strip():
         return Verdict("none")
     found = toolchain(program.language)
     if program.cases:
-        return _by_cases(program, found, limits)
+        return _by_cases(program, found, limits, unwanted)
     if found.language.name != PYTHON:
         raise InputError(f"tests are Python, and this program is {found.language.name}", fix="give cases of input and output")
-    return _by_tests(program, found, limits)
+    return _by_tests(program, found, limits, unwanted)
 
 
-def _by_tests(program: Program, python: Toolchain, limits: Limits) -> Verdict:
+def _by_tests(program: Program, python: Toolchain, limits: Limits, unwanted: Event | None) -> Verdict:
     token = secrets.token_hex(_TOKEN_BYTES).encode()
     inside = Inside(
         files={
@@ -112,7 +119,7 @@ def _by_tests(program: Program, python: Toolchain, limits: Limits) -> Verdict:
         secret=token,
     )
     command = [python.tool, "-I", "-S", "-B", "-X", "utf8", "/checker/checker.py", "{secret}", "{report}"]
-    outcome = run(command, inside, limits=limits)
+    outcome = run(command, inside, limits=limits, unwanted=unwanted)
     if outcome.report == token and outcome.status == 0 and not outcome.stopped:
         return Verdict("passed")
     if (ended := _ended(outcome, limits)) is not None:
@@ -123,19 +130,19 @@ def _by_tests(program: Program, python: Toolchain, limits: Limits) -> Verdict:
     return Verdict("exited" if outcome.status == 0 else "error", _last_line(outcome.errors))
 
 
-def _by_cases(program: Program, tools: Toolchain, limits: Limits) -> Verdict:
+def _by_cases(program: Program, tools: Toolchain, limits: Limits, unwanted: Event | None) -> Verdict:
     file, building, command = tools.commands(program.source, limits.megabytes)
     folders, variables = tools.folders, dict(tools.language.variables)
     files = {f"{WORK}/{file}": _bytes(program.source)}
     if building:
-        built = _built(building, Inside(files, folders, variables, address_space=False), limits)
+        built = _built(building, Inside(files, folders, variables, address_space=False), limits, unwanted)
         if isinstance(built, Verdict):
             return built
         files = {_BUILT: built}
         command = ["sh", "-c", f'tar -xf {_BUILT} && rm {_BUILT} && exec "$@"', "sh", *command]
     for number, case in enumerate(program.cases, start=1):
         inside = Inside(files, folders, variables, _bytes(case.input), address_space=tools.language.address_space)
-        outcome = run(command, inside, limits=limits)
+        outcome = run(command, inside, limits=limits, unwanted=unwanted)
         said = f"case {number} of {len(program.cases)}"
         if (ended := _ended(outcome, limits)) is not None:
             return Verdict(ended.kind, said)
@@ -146,11 +153,11 @@ def _by_cases(program: Program, tools: Toolchain, limits: Limits) -> Verdict:
     return Verdict("passed")
 
 
-def _built(command: Sequence[str], inside: Inside, limits: Limits) -> bytes | Verdict:
+def _built(command: Sequence[str], inside: Inside, limits: Limits, unwanted: Event | None) -> bytes | Verdict:
     """What a compiler made, as an archive that this machine never unpacks."""
     more = limits.model_copy(update={"seconds": limits.compiling, "output": _MOST_BUILT >> 20, "files": max(256, limits.files)})
     line = ["sh", "-c", '"$@" >&2 && exec tar -cf - *', "sh", *command]
-    outcome = run(line, inside, limits=more, clock=limits.compiling)
+    outcome = run(line, inside, limits=more, clock=limits.compiling, unwanted=unwanted)
     if outcome.stopped or outcome.status:
         return Verdict("compile", outcome.stopped or _first_line(outcome.errors))
     return outcome.output

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import IO, Literal
 
 Stop = Literal["", "time", "memory", "output"]
@@ -33,7 +35,13 @@ class Watched:
 
 
 def watch(
-    process: "subprocess.Popen[bytes]", pipes: Mapping[str, IO[bytes]], *, clock: float, memory: int, output: int
+    process: "subprocess.Popen[bytes]",
+    pipes: Mapping[str, IO[bytes]],
+    *,
+    clock: float,
+    memory: int,
+    output: int,
+    unwanted: Event | None = None,
 ) -> Watched:
     """Read what a process writes until it has ended, or kill it at a limit. Nothing of it is left when this returns.
 
@@ -43,6 +51,10 @@ def watch(
         clock: seconds.
         memory: bytes, of it and all below it.
         output: bytes, of its output and errors together.
+        unwanted: set by who no longer waits for it.
+
+    Raises:
+        CancelledError: it was killed because nobody waits for it.
     """
     begun = time.monotonic()
     assert process.stdout is not None
@@ -63,6 +75,8 @@ def watch(
                     room = most[key.data] - len(kept[key.data])
                     kept[key.data] += block[: max(0, room)]
                     written += len(block)
+                if unwanted is not None and unwanted.is_set():
+                    raise CancelledError
                 now = time.monotonic()
                 if written > output:
                     stopped = "output"
