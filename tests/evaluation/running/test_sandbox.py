@@ -41,8 +41,8 @@ time.sleep(60)
 
 def python(source, *, limits=SMALL, **given):
     tool = toolchain("python")
-    inside = Inside(files={"/work/main.py": source.encode()}, folders=tool.folders, **given)
-    return run([tool.tool, "-I", "-S", "-B", "/work/main.py"], inside, limits=limits)
+    inside = Inside(files={"/box/main.py": source.encode()}, folders=tool.folders, **given)
+    return run([tool.tool, "-I", "-S", "-B", "/box/main.py"], inside, limits=limits)
 
 
 def said(source, **given):
@@ -133,7 +133,7 @@ for path in {tried!r}:
         print(path)
     except OSError:
         pass
-open("/work/fine", "w").write("x"); open("/tmp/fine", "w").write("x")
+open("/box/fine", "w").write("x"); open("/tmp/fine", "w").write("x")
 print("end")
 """)
         == "end"
@@ -145,13 +145,13 @@ def test_the_work_folder_is_bounded_and_new_each_time():
     fill = """
 try:
     for number in range(99):
-        open(f"/work/{number}", "wb").write(b"x" * (1 << 20))
+        open(f"/box/{number}", "wb").write(b"x" * (1 << 20))
 except OSError as error:
     print(number, error.strerror)
 """
     number, words = said(fill).split(" ", 1)
     assert int(number) <= 8 and "space" in words
-    assert said("import os; print(os.listdir('/work'))") == "['main.py']"
+    assert said("import os; print(os.listdir('/box'))") == "['main.py']"
 
 
 def test_no_privilege_is_left_and_none_can_be_had():
@@ -281,7 +281,7 @@ def test_a_sandbox_that_cannot_be_made_is_no_verdict(tmp_path):
 def test_a_user_without_privileges_has_a_sandbox_too(monkeypatch):
     monkeypatch.setattr(sandbox, "_root", lambda: False)
     try:
-        found = said("import os; print(os.path.exists('/etc/passwd'), os.path.exists('/work/main.py'))")
+        found = said("import os; print(os.path.exists('/etc/passwd'), os.path.exists('/box/main.py'))")
     except PanglotError as error:
         pytest.skip(f"no user namespaces: {error}")
     assert found == "False True"

@@ -1,6 +1,6 @@
 """The sandbox: bubblewrap, with namespaces of its own, folders that can only be read, and limits.
 
-What a program sees: `/usr` and the folders of its language, to read; `/work`, in memory, bounded; a minimal `/dev`, and a
+What a program sees: `/usr` and the folders of its language, to read; `/box`, in memory, bounded; a minimal `/dev`, and a
 `/proc` of its own processes. It sees no home folder, of `/etc` settings of its language alone, no data, no network, no other
 process, and no variable of this environment.
 
@@ -25,7 +25,7 @@ from panglot.artifacts import InputError, PanglotError
 from panglot.evaluation.running.limits import Limits
 from panglot.evaluation.running.watching import Watched, watch
 
-WORK = "/work"
+WORK = "/box"
 _TEMPORARY = "/tmp"  # noqa: S108
 _NEEDED = {"bwrap": "bubblewrap", "prlimit": "util-linux", "setpriv": "util-linux"}
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -45,7 +45,7 @@ class Inside:
     """What a command finds in its sandbox.
 
     Attributes:
-        files: path to content, all of it below `/work` or `/checker`; those below `/checker` cannot be written.
+        files: path to content, all of it below `/box` or `/checker`; those below `/checker` cannot be written.
         folders: folders of this machine that can be read there, by their path there.
         variables: of the environment, beside `PATH`, `HOME` and the like.
         stdin: what it reads.

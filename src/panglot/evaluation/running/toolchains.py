@@ -66,7 +66,7 @@ _ROWS = (
     ),
     ProgrammingLanguage(
         "go", "go", "main.go", "./main", "{tool} build -o main {file}", aliases=("golang",), address_space=False,
-        variables=(("GOCACHE", "/work/.cache"), ("GO111MODULE", "off"), ("GOPATH", "/work/.go")),
+        variables=(("GOCACHE", "/box/.cache"), ("GO111MODULE", "off"), ("GOPATH", "/box/.go")),
     ),
     ProgrammingLanguage("perl", "perl", "main.pl", "{tool} {file}"),
     ProgrammingLanguage("ruby", "ruby", "main.rb", "{tool} --disable-gems {file}"),
