@@ -321,3 +321,13 @@ def test_one_run_of_conditions_with_and_without_translations(panglot: Panglot, t
     again = panglot(*three, "--translations", "self", "--set", "batch_tokens=512", "--json")
     assert {each["state"] for each in json.loads(again.out)["steps"].values()} == {"kept"}
     assert "translations need a condition" in panglot(*asked, "--translations", "self").last_error
+
+
+def test_programs_are_run_only_where_a_person_says_so(panglot: Panglot, tmp_path: Path) -> None:
+    asked = ("evaluate", "--tasks", "small-programs", "--model", "tiny:llama", "--out", tmp_path / "run")
+    done = panglot(*asked, "--dry-run")
+    assert done.code == 2 and "--run-code" in done.err and done.err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+    done = panglot(*asked, "--run-code", "--show-recipe")
+    assert done.code == 0, done.err
+    assert yaml.safe_load(done.out)["steps"]["small-programs"]["how"] == {"run_code": True}

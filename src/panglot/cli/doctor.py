@@ -72,6 +72,10 @@ def examine() -> dict[str, Any]:
     check(
         "disk here", "ok" if free >= 5 else "note", f"{free:.0f} GiB free" + ("" if free >= 5 else "; the demo needs about 3")
     )
+    from panglot.evaluation.running.sandbox import problem
+
+    lacking = problem()
+    check("sandbox", "note" if lacking else "ok", f"{lacking.what}; {lacking.fix}" if lacking else "bubblewrap, for --run-code")
     if find_spec("torch"):
         from panglot.models import catalogue
 

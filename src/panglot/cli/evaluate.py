@@ -76,6 +76,10 @@ def evaluate_command(
     chat: Annotated[
         bool, typer.Option("--chat", help="Ask in a chat: the model's own template, or /chat/completions.")
     ] = False,
+    run_code: Annotated[
+        bool,
+        typer.Option("--run-code", help="Let programs that the model writes be run, each in a sandbox, where a task needs it."),
+    ] = False,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="More of the protocol: over_length=refuse, template=…, max_new_tokens=…")
     ] = None,
@@ -100,7 +104,7 @@ def evaluate_command(
         name: value
         for name, value, usual in (
             ("shots", shots, 0), ("shots_in", shots_in, "same"), ("formulation", formulation, None),
-            ("normalisation", normalisation, "auto"), ("chat", chat and endpoint is None, False),
+            ("normalisation", normalisation, "auto"), ("chat", chat and endpoint is None, False), ("run_code", run_code, False),
         )
         if value != usual
     } | settings_of(changes)  # fmt: skip

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 from panglot.artifacts import InputError
+from panglot.evaluation.asking.allowed import NOT_ALLOWED, SWITCH, runs_programs
 from panglot.evaluation.asking.languages import is_group
 from panglot.evaluation.prompts.condition import Condition
 from panglot.evaluation.prompts.families import family_of
@@ -132,6 +133,8 @@ def _measured(
     if find(task).kind in _BY_VECTORS:
         prefixes = wanted.prefixes if find(task).kind == "retrieval" else {}
         return StepRecipe(_VECTORS, {**_vectors(wanted, asked), "task": task, **prefixes})
+    if not wanted.how.get("run_code") and runs_programs(find(task)):
+        raise InputError(f"{task}: {NOT_ALLOWED}", where="--tasks", fix=SWITCH)
     how = {
         **wanted.how,
         **({"condition": condition} if condition != "native" else {}),

@@ -13,7 +13,7 @@ from panglot.report.comparison import describe
 from panglot.report.layers_section import MEASURE as MEXA
 from panglot.report.rendering import render
 
-_COUNTED = ("accuracy", "exact_match", "literal_match", "formula_match", "calls_match", "completion_match")
+_COUNTED = ("accuracy", "exact_match", "literal_match", "formula_match", "calls_match", "completion_match", "pass@1")
 """Metrics that are shares of right answers."""
 _MILLION = 1_000_000
 SEEN = "Some of the questions stand in text that the model learnt from. The model may be worse than it looks here."

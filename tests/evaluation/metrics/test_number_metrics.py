@@ -114,6 +114,7 @@ EXAMPLES: dict[str, tuple[list[object], list[object]]] = {
     "texts": (["the cat sat here", "a dog"], ["the cat sat there", "one dog"]),
     "numbers": ([1.0, 2.0, 4.0], [2.0, 1.0, 9.0]),
     "ranks": ([1, 4, 0], [None] * 3),
+    "programs": ([(4, 1), (2, 2)], [None] * 2),
     "gains": ([[0, 1], [1]], [[1], [1, 1]]),
     "probabilities": ([[0.9, 0.1], [0.4, 0.6]], [0, 0]),
     "orders": ([[0, 1, 2], [1, 0, 2]], [[0, 2, 1], [1, 0, 2]]),
@@ -125,6 +126,7 @@ KINDS = {
     "positive_f1": "labels", "group_match": "labels",
     "accuracy": "labels", "macro_f1": "labels", "micro_f1": "labels", "answer_consistency": "labels", "span_f1": "spans",
     "span_f1_strict": "spans", "pearson": "numbers", "spearman": "numbers", "information_parity": "numbers",
+    "pass@2": "programs",
     "recall@3": "ranks", "mrr": "ranks", "ndcg@2": "gains", "ece": "probabilities", "brier": "probabilities", "rankc": "orders",
     "language_fidelity": "languages", "calls_match": "calls", "las": "trees", "uas": "trees", "las_no_punct": "trees",
     "instructions_followed": "instructions", "instructions_followed_loose": "instructions",
@@ -133,7 +135,8 @@ KINDS = {
 
 
 @pytest.mark.parametrize(
-    "name", [*(each for each in names() if each not in ("spbleu", "comet", "recall", "ndcg")), "recall@3", "ndcg@2"]
+    "name",
+    [*(each for each in names() if each not in ("spbleu", "comet", "recall", "ndcg", "pass")), "recall@3", "ndcg@2", "pass@2"],
 )
 def test_every_metric_keeps_the_contract(name: str) -> None:
     options: dict[str, object] = {"language": "eng_Latn"} if name in ("exact_match", "token_f1") else {}

@@ -189,3 +189,13 @@ def test_any_rows_give_items_or_one_clear_line_and_none_is_lost(columns, rows):
         assert "a.jsonl:" in where
     else:
         assert len(items) + account.left_out.total() == account.rows <= len(rows)
+
+
+def test_a_list_is_written_line_by_line():
+    columns = {"fields": {"text": "t", "tests": "l"}, "lines": "tests", "optional": "tests"}
+    items = read(columns, {"t": "a", "l": ["ሀ == 1", "b"]}, {"t": "b", "l": []}, {"t": "c", "l": None})
+    assert [each.fields.get("tests") for each in items] == ["ሀ == 1\nb", None, None]
+    with pytest.raises(InputError, match="'l' holds no list"):
+        read(columns, {"t": "a", "l": "one"})
+    with pytest.raises(ValueError, match="lines names x, which is none of the fields"):
+        Columns(fields={"text": "t"}, lines=("x",))

@@ -6,6 +6,7 @@ import pytest
 
 from panglot.artifacts import InputError, digest_value
 from panglot.evaluation import tasks
+from panglot.evaluation.running.solutions import Judged
 from panglot.evaluation.tasks.hub import Hub
 
 CHOICES = {f"option_{letter}": letter * 2 for letter in "abcd"}
@@ -17,6 +18,15 @@ LONG = {
 }  # fmt: skip
 BOOK = {"id": 0, "context": "c", "input": "q", "answer": ["bb"], "options": ["aa", "bb", "cc", "dd"]}
 BOXED = r"As $1 = \boxed{1}$, it is $\boxed{\frac{1}{2}}$."
+CASES = "[{'input': '1', 'output': ['2']}]"
+PROBLEM = {
+    "src_uid": "u", "description": "d", "input_specification": "i", "output_specification": "o", "sample_inputs": "['1']",
+    "sample_outputs": "['2']", "testcases": CASES,
+}  # fmt: skip
+FUNCTION = {
+    "task_id": "HumanEval/0", "prompt": "def f(x):\n", "canonical_solution": "    return x\n", "entry_point": "f",
+    "test": "def check(candidate):\n    assert candidate(1) == 1\n",
+}  # fmt: skip
 ROWS = {
     "xnli": ("swh", [{"premise": "p", "hypothesis": "h", "label": 2}]),
     "pawsx": ("kor", [{"id": each, "sentence1": "a", "sentence2": "b", "label": each} for each in (1, -1)]),
@@ -69,6 +79,43 @@ ROWS = {
             for language in ("Hindi", "French")
         ],
     ),
+    **{
+        name: ("eng", [FUNCTION])
+        for name in ("humaneval", "humaneval-plus")
+    },
+    "mbpp": (
+        "eng",
+        [
+            {
+                "task_id": 11, "text": "t", "code": "def f(): pass", "test_list": ["assert f()", "assert g()"],
+                "test_setup_code": "", "challenge_test_list": [],
+            }
+        ],
+    ),
+    "mbpp-plus": (
+        "eng",
+        [
+            {
+                "task_id": 2, "code": "def f(): pass", "prompt": "p", "source_file": "s", "test_imports": ["import math"],
+                "test_list": ["assert f()"], "test": "import numpy as np\nassert f()",
+            }
+        ],
+    ),
+    "codescope-synthesis": ("eng", [{**PROBLEM, "notes": None, "lang_cluster": "Go", "difficulty": 800}]),
+    "codescope-repair": (
+        "eng", [{**PROBLEM, "source_code": "x", "execute_outcome": "e", "lang": "GNU C++17", "lang_cluster": "C++"}],
+    ),
+    "codescope-translation": (
+        "eng",
+        [
+            {
+                "src_uid": "u", "source_code": "puts 1", "source_lang_cluster": "Ruby", "target_lang_cluster": "C#",
+                "testcases": CASES,
+            }
+        ],
+    ),
+    "codescope-summary": ("eng", [{"id": 1, "lang_cluster": "Ada", "source_code": "x", "human_summarization": "s"}]),
+    "codescope-smell": ("eng", [{"id": 1, "lang_cluster": "Java", "smell_code": "x", "source_code": "y", "smell": "blob"}]),
     "sib200": ("nqo", [{"index_id": 7, "category": "travel", "text": "ߞ"}]),
     "xcopa": (
         "hat",
@@ -203,6 +250,7 @@ ROWS = {
 }  # fmt: skip
 GPQA = sorted(("right\n", "w", "ww", "www"), key=lambda each: digest_value(["0", each])).index("right\n")
 LABELS = {
+    "codescope-smell": 3,
     "xnli": 2,
     "pawsx": 1,
     "xstorycloze": 1,
@@ -265,6 +313,10 @@ def test_published_columns_become_items(monkeypatch, name):
         "bucc": lambda: item.fields == {"source": "один", "target": "one"},
         "flores": lambda: item.fields == {"source": "ข้อความ", "target": "ข้อความ"} and item.id == "7",
         "tydiqa": lambda: item.id == "swahili-1-1" and found.mended == {"the answer stands elsewhere than at its offset": 1},
+        "humaneval": lambda: item.id == "HumanEval/0" and Judged.of(item.fields, "").tests.endswith("check(f)\n"),
+        "mbpp": lambda: item.fields["tests"] == "assert f()\nassert g()" and "setup" not in item.fields,
+        "mbpp-plus": lambda: Judged.of(item.fields, "").tests.startswith("import math\n\nimport numpy"),
+        "codescope-synthesis": lambda: Judged.of(item.fields, "").cases[0].outputs == ("2",),
         "gsm8k": lambda: item.references == ("1,072",),
         "xlsum": lambda: item.references == ("s",),
         "wmt24pp": lambda: item.fields == {"source": "moja", "target": "one"},

@@ -14,6 +14,8 @@ from panglot.evaluation.prompts.prompt import Prompt
 
 if TYPE_CHECKING:
     from panglot.evaluation.asking.questions import Questions
+    from panglot.evaluation.asking.settings import Asking
+    from panglot.evaluation.engines.contract import Sampling
 
 _PARTS = ("log_likelihood", "tokens", "bytes", "characters", "greedy", "unconditional")
 
@@ -31,6 +33,7 @@ class Answer:
         ranking: numbers of the choices, best first, the first of equals before the others; empty for a written answer.
         log_likelihoods: of the choices in their order, in nats, not normalised; empty for a written answer.
         turns: what was written in each turn.
+        drawn: of programs the one in each answer that was drawn, None where there is none; empty for other answers.
     """
 
     label: int
@@ -41,9 +44,12 @@ class Answer:
     ranking: tuple[int, ...] = ()
     log_likelihoods: tuple[float, ...] = ()
     turns: tuple[str, ...] = ()
+    drawn: tuple[str | None, ...] = ()
 
 
-def ask(engine: Engine, questions: "Questions", *, normalisation: str, step: Step, name: str) -> list[Answer]:
+def ask(
+    engine: Engine, questions: "Questions", *, normalisation: str, step: Step, name: str, how: "Asking | None" = None
+) -> list[Answer]:
     """Ask what the journal does not have yet, and read all answers.
 
     Args:
@@ -52,31 +58,66 @@ def ask(engine: Engine, questions: "Questions", *, normalisation: str, step: Ste
         normalisation: of log-likelihoods.
         step: its scratch folder keeps the journal.
         name: of the journal.
+        how: says whether tokens are drawn, and how many answers; the most probable tokens and one answer without it.
     """
     template = questions.template
     prompts = questions.prompts(range(len(questions.items)))
     later = [questions.later_turns(at) for at in range(len(questions.items))] if template.generates else []
     said = [[each.context, each.continuations, each.stop, each.max_new_tokens] for each in prompts]
-    asked = digest_value([said, later] if any(later) else said)
+    draws = [None if how is None else how.sampling(step.seed, draw) for draw in range(how.samples if how else 1)]
+    drawn = [each.model_dump() for each in draws[:1] if each is not None]
+    asked = digest_value([said, later, *drawn] if any(later) or drawn else said)
     with Journal(step.scratch / f"{name}.jsonl", asked) as journal:
-        wanted = [at for at, item in enumerate(questions.items) if item.id not in journal]
-        with step.progress(f"asking in {questions.language}", total=len(questions.items)) as progress:
-            progress.advance(len(questions.items) - len(wanted))
-            shown = [prompts[at] for at in wanted]
-            if template.generates:
-                for number, text in engine.generate(shown, progress):
-                    journal.add(questions.items[wanted[number]].id, _text(engine, number, text))
-                _go_on(engine, questions, prompts, later, journal, step)
-            elif shown:
-                for number, scores in engine.choose(shown, progress, unconditional=normalisation == "pmi"):
-                    journal.add(questions.items[wanted[number]].id, _kept(scores))
+        if template.generates:
+            for draw, sampling in enumerate(draws):
+                _draw(engine, questions, prompts, journal, step, draw, sampling)
+            _go_on(engine, questions, prompts, later, journal, step)
+        else:
+            _choose(engine, questions, prompts, journal, step, unconditional=normalisation == "pmi")
         answers = dict(journal)
     if template.generates:
         return [
-            _written(questions, at, [answers[_key(item.id, turn)] for turn in range(len(later[at]) + 1)])
+            _written(
+                questions,
+                at,
+                [answers[_key(item.id, turn)] for turn in range(len(later[at]) + 1)],
+                [answers[_draw_key(item.id, draw)] for draw in range(len(draws))],
+            )
             for at, item in enumerate(questions.items)
         ]
     return [_chosen(prompts[at].continuations, answers[item.id], normalisation) for at, item in enumerate(questions.items)]
+
+
+def _choose(
+    engine: Engine, questions: "Questions", prompts: Sequence[Prompt], journal: Journal, step: Step, *, unconditional: bool
+) -> None:
+    wanted = [at for at, item in enumerate(questions.items) if item.id not in journal]
+    with step.progress(f"asking in {questions.language}", total=len(questions.items)) as progress:
+        progress.advance(len(questions.items) - len(wanted))
+        if wanted:
+            for number, scores in engine.choose([prompts[at] for at in wanted], progress, unconditional=unconditional):
+                journal.add(questions.items[wanted[number]].id, _kept(scores))
+
+
+def _draw(
+    engine: Engine,
+    questions: "Questions",
+    prompts: Sequence[Prompt],
+    journal: Journal,
+    step: Step,
+    draw: int,
+    sampling: "Sampling | None",
+) -> None:
+    """Ask for one answer to each item, or for one more."""
+    items = questions.items
+    wanted = [at for at, item in enumerate(items) if _draw_key(item.id, draw) not in journal]
+    if sampling is not None:
+        engine.sampling = sampling  # type: ignore[attr-defined]
+    words = f"asking in {questions.language}" + (f", draw {draw + 1}" if draw else "")
+    with step.progress(words, total=len(items)) as progress:
+        progress.advance(len(items) - len(wanted))
+        for number, text in engine.generate([prompts[at] for at in wanted], progress):
+            journal.add(_draw_key(items[wanted[number]].id, draw), _text(engine, number, text))
 
 
 def _go_on(
@@ -104,6 +145,11 @@ def _go_on(
 def _key(item: str, turn: int) -> str:
     """Under what the answer to a turn is kept; the first is the item itself. No id of an item holds the character between."""
     return f"{item}\0{turn + 1}" if turn else item
+
+
+def _draw_key(item: str, draw: int) -> str:
+    """Under what a drawn answer is kept; the first is the item itself."""
+    return f"{item}\0draw {draw + 1}" if draw else item
 
 
 def _text(engine: Engine, number: int, text: str) -> dict[str, Any]:
@@ -142,9 +188,13 @@ def _chosen(continuations: tuple[str, ...], kept: Mapping[str, Any], normalisati
     )  # fmt: skip
 
 
-def _written(questions: "Questions", at: int, kept: Sequence[Mapping[str, Any]]) -> Answer:
+def _written(questions: "Questions", at: int, kept: Sequence[Mapping[str, Any]], draws: Sequence[Mapping[str, Any]]) -> Answer:
     turns = tuple(str(each["text"]) for each in kept)
     text, cut = turns[-1], sum(each["cut"] for each in kept)
     found = questions.template.parse(text, questions.items[at])
     label = found if isinstance(found, int) else -1
-    return Answer(label, text, parsed=None if found is None else str(found), cut=cut, turns=turns)
+    drawn: tuple[str | None, ...] = ()
+    if questions.template.family.answer == "program":
+        every = [questions.template.parse(str(each["text"]), questions.items[at]) for each in draws]
+        drawn = tuple(None if each is None else str(each) for each in every)
+    return Answer(label, text, parsed=None if found is None else str(found), cut=cut, turns=turns, drawn=drawn)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from panglot import __version__
-from panglot.artifacts import InputError, Step, reads
+from panglot.artifacts import InputError, Step, reads, usable_cores
+from panglot.evaluation.asking.allowed import require_running, runs_programs
 from panglot.evaluation.asking.languages import at_hand, check_for, is_group, leave_out, outside, own_words
 from panglot.evaluation.asking.settings import Asking, Endpoint
 from panglot.evaluation.asking.translations import TRANSLATIONS_FILE, Translations, said_of
@@ -110,11 +111,17 @@ def ask(
     from panglot.evaluation.asking.agreement import choose_pivot, side_by_side
     from panglot.evaluation.asking.answers import ask as ask_items
     from panglot.evaluation.asking.consistency import Told, consistency_rows, write_agreements
+    from panglot.evaluation.asking.programs import run_programs
     from panglot.evaluation.asking.questions import questions
     from panglot.evaluation.asking.scores import by_field, items_table, score, suspicions
 
     found = find(named(task, made))
     _fitting(found)
+    programs = runs_programs(found)
+    if programs:
+        require_running(found.name, how.run_code)
+    elif how.samples > 1:
+        raise InputError(f"{found.name}: several answers are drawn for programs alone", where="samples", fix="leave it at 1")
     folder = None if data is None else Path(data).expanduser()
     own_words = None if words is None else Path(words).expanduser()
     asked: list[Questions] = []
@@ -156,8 +163,11 @@ def ask(
     protocols: dict[str, dict[str, str | int]] = {}
     for each in asked:
         normalisation = _normalisation(how, found, each)
-        answers = ask_items(engine, each, normalisation=normalisation, step=step, name=each.language)
-        language = score(found, each, answers, seed=step.seed)
+        answers = ask_items(engine, each, normalisation=normalisation, step=step, name=each.language, how=how)
+        verdicts = None
+        if programs:
+            verdicts = run_programs(each, answers, how.running, step=step, name=each.language, workers=usable_cores())
+        language = score(found, each, answers, seed=step.seed, verdicts=verdicts)
         row_condition = condition or str(each.template.condition)
         answered[each.language], protocols[each.language] = (
             answers,
@@ -258,10 +268,22 @@ def _protocol(
         **({"chat": "1"} if asked.render is not None else {}),
         "shots": f"{how.shots},{how.shots_in}" if how.shots else "0",
         **({} if asked.template.generates else {"norm": normalisation}),
+        **(
+            {}
+            if how.temperature is None or not asked.template.generates
+            else {"drawn": f"t{how.temperature:g},p{how.top_p:g},n{how.samples}"}
+        ),
+        **_run_within(asked, how),
         "over": how.over_length,
         "seed": seed,
         "v": __version__,
     }
+
+
+def _run_within(asked: "Questions", how: Asking) -> dict[str, str]:
+    if asked.template.family.answer != "program":
+        return {}
+    return {"run": f"bubblewrap,{how.running.seconds}s,{how.running.megabytes}MB"}
 
 
 def _rows(
@@ -304,6 +326,8 @@ def _figures(task: "Task", asked: "Questions", language: "Language") -> dict[str
         found["too_short_to_identify"] = language.short
     if language.not_applicable:
         found["not_applicable"] = dict(language.not_applicable)
+    if language.verdicts is not None:
+        found |= {"verdicts": language.verdicts.by_kind, "by_programming_language": language.verdicts.by_programming}
     if language.usual is not None:
         found["most_frequent_answer"] = {"label": language.usual[0], "share": round(language.usual[1], 6)}
     if task.kind == "classification":

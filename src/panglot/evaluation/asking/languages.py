@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panglot.artifacts import InputError, Step, digest_file, digest_value
+from panglot.evaluation.asking.allowed import runs_programs
+from panglot.evaluation.running.toolchains import LANGUAGES, missing
 from panglot.evaluation.tasks.languages_asked import choose_languages
 from panglot.evaluation.tasks.task import DATA
 from panglot.evaluation.tasks.task_file import find
@@ -23,7 +25,10 @@ def outside(
     translations: str | None = None,
     **_: object,
 ) -> dict[str, str]:
-    """What a measurement of a task reads from outside: a person's words and translations, and of a named task its files."""
+    """What a measurement of a task reads from outside: a person's words and translations; its files, what programs can be run.
+
+    Nothing of a task that a step made.
+    """
     own = {} if words is None else own_words(Path(words).expanduser())
     if translations is not None and (file := Path(translations).expanduser()).is_file():
         own["translations"] = digest_file(file)
@@ -32,8 +37,12 @@ def outside(
     found = find(task)
     folder = None if data is None else Path(data).expanduser()
     paths = [each for tag in choose_languages(languages, found.languages) for each in found.paths(tag, split, folder)]
+    here: dict[str, str] = {}
+    if runs_programs(found):
+        here["programming languages"] = ",".join(name for name, each in LANGUAGES.items() if not missing(each))
     return {
         **own,
+        **here,
         **{path.name: digest_file(path) for path in paths},
         found.name: digest_value(found.model_dump(mode="json")),
     }
@@ -67,12 +76,12 @@ def check_for(fits: Callable[["Task"], None] | None = None) -> Callable[..., Non
         folder = None if data is None else Path(data).expanduser()
         chosen = choose_languages(languages, found.languages, what=found.name)
         found.check_split(split)
-        missing = {tag: reason for tag in chosen if (reason := found.missing(tag, split, folder))}
-        if missing and (not is_group(languages) or len(missing) == len(chosen)):
-            reason = next(iter(missing.values()))
-            rest = [tag for tag in chosen if tag not in missing]
+        absent = {tag: reason for tag in chosen if (reason := found.missing(tag, split, folder))}
+        if absent and (not is_group(languages) or len(absent) == len(chosen)):
+            reason = next(iter(absent.values()))
+            rest = [tag for tag in chosen if tag not in absent]
             fix = f"{', '.join(rest)} can be read" if rest else f"say where with --data or {DATA}"
-            where = "any language" if is_group(languages) else ", ".join(missing)
+            where = "any language" if is_group(languages) else ", ".join(absent)
             raise InputError(f"{found.name} has no {split} items in {where}: {reason}", where="languages", fix=fix)
 
     return check

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from panglot.artifacts import InputError
+from panglot.evaluation.asking.allowed import runs_programs
+from panglot.evaluation.asking.programs import runnable
 from panglot.evaluation.asking.translations import translated
 from panglot.evaluation.instructions.instruction import Conversation
 from panglot.evaluation.prompts import chat_prompt, choose_demonstrations, for_task
@@ -102,7 +104,8 @@ def questions(
     condition = Condition.parse(asking.condition)
     if condition.pivot is None and translations is not None:
         raise InputError(f"the condition {condition} needs no translations", fix="take translate-test or pivot:TAG")
-    shown = read.items if limit is None or limit >= len(read.items) else drawn(read.items, limit, seed)
+    usable, lacking = runnable(read.items) if runs_programs(task) else (read.items, {})
+    shown = usable if limit is None or limit >= len(usable) else drawn(usable, limit, seed)
     template = for_task(
         task,
         language=language,
@@ -122,7 +125,8 @@ def questions(
         conversations = tuple(Conversation.of(each.fields, language, item=each.id) for each in shown)
     # an endpoint scores plain texts alone
     turns = None if render is as_paragraphs and not template.generates else render
-    return Questions(language, shown, read.revision, template, shots, read.left_out, turns, conversations)
+    left_out = {**read.left_out, **lacking}
+    return Questions(language, tuple(shown), read.revision, template, shots, left_out, turns, conversations)
 
 
 def drawn(items: Sequence["Item"], limit: int, seed: int) -> tuple["Item", ...]:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from panglot.evaluation import metrics
 from panglot.evaluation.asking.answers import Answer
+from panglot.evaluation.asking.programs import Verdicts
 from panglot.evaluation.chance import chance_p_value
 from panglot.evaluation.metrics.instructions_followed import not_applicable
 from panglot.evaluation.metrics.metric import Floats, Mean, Ratio
 from panglot.evaluation.results import Units
+from panglot.evaluation.running.verdicts import WORDS
 from panglot.evaluation.significance import interval
 from panglot.evaluation.statements import first_statement
 from panglot.evaluation.statistics import generator
@@ -68,6 +70,7 @@ class Language:
         cut: items whose prompt was cut.
         short: answers too short to tell their language.
         not_applicable: instructions that there is no following, by name.
+        verdicts: of programs; None where the answers are something else.
     """
 
     scores: tuple[Scored, ...]
@@ -77,10 +80,16 @@ class Language:
     cut: int
     short: int = 0
     not_applicable: Mapping[str, int] = field(default_factory=dict)
+    verdicts: Verdicts | None = None
 
 
-def score(task: "Task", questions: "Questions", answers: Sequence[Answer], *, seed: int) -> Language:
-    """Score the answers of a language by the task's metrics; written texts also by the language that they are in."""
+def score(
+    task: "Task", questions: "Questions", answers: Sequence[Answer], *, seed: int, verdicts: Verdicts | None = None
+) -> Language:
+    """Score the answers of a language by the task's metrics; written texts also by the language that they are in.
+
+    Of programs it is their `verdicts` that are scored: by pass@1, and by pass@k for k = 10, 100 and as many as there are.
+    """
     outputs: Sequence[Any]
     targets: Sequence[Any]
     chance = usual = None
@@ -90,12 +99,14 @@ def score(task: "Task", questions: "Questions", answers: Sequence[Answer], *, se
         chance = chance_p_value(outputs, targets, generator(seed, "chance", task.name, questions.language))
         label, count = Counter(labels).most_common(1)[0]
         usual = (label, count / len(labels))
+    elif verdicts is not None:
+        outputs, targets = verdicts.counts, [None] * len(questions.items)
     elif questions.conversations:
         outputs, targets = [each.turns for each in answers], questions.conversations
     else:
         outputs, targets = written_and_right(questions, answers)
     found = []
-    for metric in _metrics(task, questions):
+    for metric in _metrics(task, questions, verdicts):
         if task.kind == "choice" and metric.name in _OF_TEXTS:
             # "norm" is what the likelihoods of choices are divided by
             said = _scored(metric, questions, *_texts(questions, answers), seed)
@@ -109,7 +120,7 @@ def score(task: "Task", questions: "Questions", answers: Sequence[Answer], *, se
         found, short = [*found, fidelity], len(answers) - fidelity.n
     told = questions.conversations
     missing = not_applicable([each.turns for each in answers], told) if told else {}
-    return Language(tuple(found), chance, usual, unread, sum(each.cut > 0 for each in answers), short, missing)
+    return Language(tuple(found), chance, usual, unread, sum(each.cut > 0 for each in answers), short, missing, verdicts)
 
 
 def _with_equals(label: int, item: "Item") -> int:
@@ -133,7 +144,7 @@ def _languages_asked(questions: "Questions") -> list[str]:
     template = questions.template
     if template.family.answer in ("number", "literal", "formula") and template.chain is None:
         return []
-    if template.family.answer in ("completion", "calls"):
+    if template.family.answer in ("completion", "calls", "program"):
         return []
     one = str(template.target or (template.chain.language if template.chain else questions.language))
     asked = [each.answer_language for each in questions.conversations] or [one] * len(questions.items)
@@ -164,8 +175,11 @@ def _plain(text: str) -> str:
     return str(number.to_integral_value() if number == number.to_integral_value() else number.normalize())
 
 
-def _metrics(task: "Task", questions: "Questions") -> list["Metric"]:
+def _metrics(task: "Task", questions: "Questions", verdicts: Verdicts | None) -> list["Metric"]:
     target = str(questions.template.target or questions.language)
+    if verdicts is not None:
+        drawn = len(verdicts.of_items[0])
+        return [metrics.find(f"pass@{k}") for k in sorted({1, 10, 100, drawn}) if k <= drawn]
     found = []
     for name in task.metrics:
         options: dict[str, Any] = {}
@@ -236,10 +250,19 @@ def items_table(task: "Task", questions: "Questions", answers: Sequence[Answer],
                     "correct": pa.array(each.values, pa.float64(), from_pandas=True),
                     "margin": pa.array(margins, pa.float64()),
                     **{name: pa.array(column, pa.string()) for name, column in texts.items()},
+                    **_ended(language.verdicts),
                 }
             )
         )
     return pa.concat_tables(parts)
+
+
+def _ended(verdicts: Verdicts | None) -> dict[str, pa.Array]:
+    """How the programs of each item ended; nothing where there are none."""
+    if verdicts is None:
+        return {}
+    said = [", ".join(f"{one.kind} ({one.detail})" if one.detail else one.kind for one in each) for each in verdicts.of_items]
+    return {"verdict": pa.array(said, pa.string()), "programming": pa.array(verdicts.programming, pa.string())}
 
 
 def _said(task: "Task", answer: Answer) -> str:
@@ -278,10 +301,23 @@ def suspicions(task: "Task", found: Mapping[str, Language], asked: Mapping[str, 
         )
     if missing := {tag: _counted(each.not_applicable) for tag, each in found.items() if each.not_applicable}:
         said.append(f"{task.name}: instructions that do not apply, and count neither way, in {named(missing)}.")
+    if stopped := {tag: how for tag, each in found.items() if each.verdicts is not None and (how := _kinds(each.verdicts))}:
+        said.append(f"{task.name}: programs that did not pass, by how they ended, in {named(stopped)}.")
+    if several := {tag: shares for tag, each in found.items() if (shares := _by_programming(each.verdicts))}:
+        said.append(f"{task.name}: pass@1 by programming language in {named(several)}.")
     if left := {tag: str(sum(each.left_out.values())) for tag, each in asked.items() if each.left_out}:
         reasons = sorted({reason for each in asked.values() for reason in each.left_out})
         said.append(f"{task.name}: rows of the data are left out ({', '.join(reasons)}) in {named(left)}.")
     return said
+
+
+def _by_programming(verdicts: Verdicts | None) -> str:
+    shares = verdicts.by_programming if verdicts is not None else {}
+    return ", ".join(f"{name} {each['pass@1']:.3f} of {each['n']}" for name, each in shares.items()) if len(shares) > 1 else ""
+
+
+def _kinds(verdicts: Verdicts) -> str:
+    return ", ".join(f"{WORDS[kind]} {count}" for kind, count in verdicts.by_kind.items() if kind != "passed")
 
 
 def _counted(by_name: Mapping[str, int]) -> str:

@@ -1,10 +1,14 @@
 """How the items of a task are asked."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from panglot.evaluation.engines.contract import Normalisation, OverLength
+from panglot.evaluation.engines.contract import Normalisation, OverLength, Sampling
+from panglot.evaluation.running.limits import Limits
+
+_APART = 1_000_003
+"""Between the seeds of draws, so that two seeds near one another have none in common."""
 
 
 class Asking(BaseModel):
@@ -26,6 +30,11 @@ class Asking(BaseModel):
         rule: which number or letter of a written answer counts where no marker stands before it.
         batch_tokens: most tokens that are read at once.
         chat: whether the model is asked in a chat: its tokenizer's template writes prompts, demonstrations are earlier turns.
+        temperature: of tokens that are drawn in place of the most probable ones, in answers that are written.
+        top_p: they are drawn from the most probable ones that have this much of the probability together.
+        samples: answers drawn for each item; more than one of programs alone, for `pass@k`.
+        run_code: whether programs in answers may be run; a task that needs it is refused without.
+        running: what such a program may take.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +51,23 @@ class Asking(BaseModel):
     rule: Literal["first", "last"] = "last"
     batch_tokens: Annotated[int, Field(ge=1)] = 4096
     chat: bool = False
+    temperature: Annotated[float, Field(gt=0)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    samples: Annotated[int, Field(ge=1)] = 1
+    run_code: bool = False
+    running: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _draws(self) -> Self:
+        if self.samples > 1 and self.temperature is None:
+            raise ValueError("several samples are all alike without a temperature")
+        return self
+
+    def sampling(self, seed: int, draw: int) -> Sampling | None:
+        """How the tokens of a draw are drawn; None where the most probable ones are taken."""
+        if self.temperature is None:
+            return None
+        return Sampling(temperature=self.temperature, top_p=self.top_p, seed=seed + _APART * draw)
 
 
 class Endpoint(BaseModel):

@@ -33,6 +33,7 @@ from panglot.evaluation.metrics.long_texts import (
     WordStands,
 )
 from panglot.evaluation.metrics.metric import Floats, Mean, Metric
+from panglot.evaluation.metrics.pass_at_k import PassAtK
 from panglot.evaluation.metrics.ranking import NDCG, Recall, RecallInTokens, ReciprocalRank
 from panglot.evaluation.metrics.rouge import Rouge
 from panglot.evaluation.metrics.spans import SpanF1
@@ -84,6 +85,7 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "ndcg": NDCG,
     "ece": CalibrationError,
     "brier": Brier,
+    "pass": PassAtK,
     "rankc": RankC,
     "answer_consistency": AnswerConsistency,
     "information_parity": InformationParity,
@@ -94,11 +96,11 @@ METRICS: dict[str, Callable[..., Metric]] = {
     "prompts_followed_loose": partial(InstructionsFollowed, "prompts", loose=True),
 }
 _IN_TOKENS = re.compile(r"recall@([1-9]\d*)kt")
-_AT = re.compile(r"(recall|mrr|ndcg|(?:instructions|prompts)_followed(?:_loose)?)@([1-9]\d*)")
+_AT = re.compile(r"(recall|mrr|ndcg|pass|(?:instructions|prompts)_followed(?:_loose)?)@([1-9]\d*)")
 
 
 def names() -> list[str]:
-    """Every metric; `recall`, `mrr` and `ndcg` are written with what they look at, as `recall@10`, `…_followed` with a turn.
+    """Every metric; `recall`, `mrr`, `ndcg`, `pass` take what they look at (`recall@10`), `…_followed` a turn.
 
     `recall@2kt` looks at the first 2,000 tokens of what was found.
     """
@@ -109,7 +111,7 @@ def find(name: str, **options: Any) -> Metric:
     """A metric by name; capitals do not matter.
 
     Args:
-        name: one of `names()`, `recall@K`, `recall@Kkt`, `mrr@K`, `ndcg@K`, `instructions_followed@TURN` and its like.
+        name: one of `names()`, `recall@K`, `recall@Kkt`, `mrr@K`, `ndcg@K`, `pass@K`, `instructions_followed@TURN` and the like.
         options: what the metric is told, such as `language="zho_Hans"` for `token_f1`.
 
     Raises:

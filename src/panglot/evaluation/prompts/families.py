@@ -51,6 +51,7 @@ class TemplateText:
         continuation: the answer as it goes on from there.
         options: label to the name of its word; a label that is not there is its own name.
         glue: whether a blank between context and continuation belongs to the item and not to the template.
+        stop: texts that end an answer, in place of the usual ones.
     """
 
     name: str
@@ -60,6 +61,7 @@ class TemplateText:
     continuation: str = " {option}"
     options: Mapping[str, str] | None = None
     glue: bool = False
+    stop: tuple[str, ...] = ()
 
     def names(self) -> set[str]:
         """What stands in braces, without the trailing `-` and `,`."""
@@ -81,8 +83,8 @@ class Family:
         templates: by name; the first is the default.
         max_new_tokens: how long a direct answer may be.
         answer: for generation: `number`, `text` (a line), `literal` (what stands behind "the answer is", sign by sign),
-            `formula` (in a box, or there) `completion` (code that goes on), `calls` (of functions) or
-            `whole` (all that is written).
+            `formula` (in a box, or there) `completion` (code that goes on), `calls` (of functions),
+            `program`, or `whole` (all that is written).
     """
 
     name: str
@@ -167,6 +169,8 @@ _FAMILIES = {
         "infinitebench-passkey infinitebench-number-string infinitebench-kv-retrieval infinitebench-math-find "
         "infinitebench-en-qa infinitebench-zh-qa"
     ),
+    "program-completion": "humaneval humaneval-plus humaneval-xl small-programs",
+    "program-from-description": "mbpp mbpp-plus",
 }
 
 

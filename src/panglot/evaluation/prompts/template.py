@@ -26,6 +26,7 @@ from panglot.evaluation.prompts.families import Family, Formulation, TemplateTex
 from panglot.evaluation.prompts.program import answer_of
 from panglot.evaluation.prompts.prompt import Message, Prompt
 from panglot.evaluation.prompts.words import MARKS, Words, sources, uncapitalised
+from panglot.evaluation.running.solutions import program_in
 from panglot.evaluation.tasks.item import Item
 from panglot.languages import Language
 
@@ -95,6 +96,10 @@ class Template:
         return self.family.kind in ("generation", "extraction") or self.chain is not None
 
     @property
+    def _opens_fence(self) -> bool:
+        return self.text.context.rstrip("\n").rpartition("\n")[2].startswith(_FENCE)
+
+    @property
     def programs(self) -> bool:
         """Whether the model writes a program, and the answer is what that gives."""
         return self.condition.reasoning == "program"
@@ -102,7 +107,8 @@ class Template:
     @property
     def signature(self) -> dict[str, str]:
         """What must be equal before two measurements are compared, for the signature of a result."""
-        rule = "program" if self.programs else f"marker,{self.rule}"
+        code = "code" if self.family.answer == "program" else f"marker,{self.rule}"
+        rule = "program" if self.programs else code
         read = {"answer": rule, "tokens": str(self.max_new_tokens)} if self.generates else {}
         return {
             "prompt": f"{self.family.name}/{self.text.name}",
@@ -188,6 +194,8 @@ class Template:
             return text if text.strip() else None
         if self.family.answer == "calls":
             return parse_calls(text)
+        if self.family.answer == "program":
+            return program_in(text, entry=item.fields.get("entry", ""), opened=self._opens_fence)
         if self.chain is not None or self.family.answer in ("whole", "formula"):
             return self._read(text, item)
         # an engine has stopped there; a chat may begin elsewhere and answer further down
@@ -252,6 +260,8 @@ class Template:
         if self.generates:
             if not item.references:
                 raise InputError("a demonstration has no answer", where=f"item {item.id} of {self.task}")
+            if self.family.answer == "program":
+                return item.references[0].strip("\n") + (f"\n{_FENCE}" if self._opens_fence else "")
             # MGSM's exemplars give the steps where a test item gives the number
             if self.family.answer == "completion":
                 return item.references[0]
@@ -371,8 +381,8 @@ class Template:
                     where=f"item {item.id} of {self.task}",
                     fix=f"it may be called {', '.join(self.family.fields[plain])}",
                 )
-            # the edges belong to the sentence where template and item share one
-            value = value if self.text.glue else value.strip()
+            # the edges belong to the sentence where template and item share one, and to a program that is begun
+            value = value if self.text.glue or self.family.answer == "program" else value.strip()
             return value.rstrip().rstrip(_CLOSING).rstrip() if name.endswith("-") else value
         if plain in (self.family.switch or {}):
             asked, by_value = (self.family.switch or {})[plain]
@@ -403,6 +413,8 @@ class Template:
     def _stop(self) -> tuple[str, ...]:
         if self.programs:
             return (_FENCE,)
+        if self.text.stop:
+            return self.text.stop
         if self.family.answer in ("whole", "completion"):
             return ()
         if self.chain is None and self.family.answer != "calls":

@@ -116,6 +116,7 @@ class Columns(BaseModel):
     Attributes:
         fields: named texts.
         optional: those of them that a row may leave empty.
+        lines: those of them whose column holds a list of texts, which are put together line by line.
         id: column or columns that together name the item; without it the number of the row does, from 0.
         label: the right answer.
         labels: column of a list of names of all labels that hold; a row without it has none, as in NLU++.
@@ -146,6 +147,7 @@ class Columns(BaseModel):
 
     fields: dict[str, str] = {}
     optional: Several = ()
+    lines: Several = ()
     id: Several = ()
     label: Annotated[Label | None, BeforeValidator(_named)] = None
     labels: str | None = None
@@ -171,7 +173,9 @@ class Columns(BaseModel):
     where: dict[str, str] = {}
 
     @model_validator(mode="after")
-    def _label_moves(self) -> Self:
+    def _fits_together(self) -> Self:
+        if missing := [each for each in self.lines if each not in self.fields]:
+            raise ValueError(f"lines names {missing[0]}, which is none of the fields")
         if self.shuffled and (self.label is None or self.label.by != "text"):
             raise ValueError("choices that are shuffled need a label by text")
         return self

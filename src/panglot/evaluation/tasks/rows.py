@@ -111,6 +111,9 @@ def _item(
     bounds: tuple[float, float] | None,
 ) -> Item:
     fields = {name: value_at(row, path) for name, path in columns.fields.items()}
+    for name in columns.lines:
+        if fields[name] is not None:
+            fields[name] = "\n".join(_text(each) for each in listed(row, columns.fields[name]))
     for name, value in list(fields.items()):
         if value is None or (isinstance(value, str) and not value.strip()):
             if name not in columns.optional:

@@ -78,6 +78,7 @@ class Task(BaseModel):
         translation_metrics: for pairs, the metrics where they are asked as translation.
         direction: for pairs asked as translation: `into` the language, or `from` it.
         note: what a person should know before using a score.
+        shipped: whether its files come with Panglot.
         family: family of prompts that asks for it; known tasks, and tasks with the labels of a family, need not say.
         group: fields that together name what an item belongs to, as answers to a question, for the metric `group_match`.
         breakdown: fields by whose values the main metric is told as well, such as the subject of a question.
@@ -115,6 +116,7 @@ class Task(BaseModel):
     translation_metrics: tuple[str, ...] = ("chrf++", "bleu")
     direction: Literal["into", "from"] | None = None
     note: str = ""
+    shipped: bool = False
     family: str | None = None
     breakdown: tuple[str, ...] = ()
     group: tuple[str, ...] = ()

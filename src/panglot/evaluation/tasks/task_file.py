@@ -158,7 +158,7 @@ def _line(text: str, path: list[str]) -> int:
 def builtin() -> dict[str, Task]:
     """The tasks that come with Panglot, by name."""
     folder = Path(__file__).with_name("data")
-    found = (parse(each.read_text(encoding="utf-8"), each.name, trusted=True) for each in folder.glob("*.yaml"))
+    found = (_packaged(each) for each in folder.glob("*.yaml"))
     return {task.name: task for task in sorted(found, key=lambda task: task.name)}
 
 
@@ -174,8 +174,12 @@ def _builtin(name: str) -> Task:
         raise InputError(
             f"there is no task {name!r}", fix=hint or "`panglot tasks` lists them; your own is a path that ends in .yaml"
         )
-    path = Path(__file__).with_name("data") / f"{name}.yaml"
-    return parse(path.read_text(encoding="utf-8"), path.name, trusted=True)
+    return _packaged(Path(__file__).with_name("data") / f"{name}.yaml")
+
+
+def _packaged(path: Path) -> Task:
+    task = parse(path.read_text(encoding="utf-8"), path.name, trusted=True)
+    return task.at(path.parent) if task.shipped else task
 
 
 def _near(name: str, names: Iterable[str]) -> str:
