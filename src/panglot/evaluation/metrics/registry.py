@@ -111,7 +111,7 @@ def find(name: str, **options: Any) -> Metric:
     """A metric by name; capitals do not matter.
 
     Args:
-        name: one of `names()`, `recall@K`, `recall@Kkt`, `mrr@K`, `ndcg@K`, `pass@K`, `instructions_followed@TURN` and the like.
+        name: one of `names()`, `recall@K`, `recall@Kkt`, `mrr@K`, `ndcg@K`, `pass@K`, `instructions_followed@TURN`, …
         options: what the metric is told, such as `language="zho_Hans"` for `token_f1`.
 
     Raises:
