@@ -9,6 +9,8 @@ from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# tests run beside one another, and threads of one that wait for a core in a loop take it from the others
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # who runs the tests in the background ignores Ctrl-C, and so would every process that they start
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

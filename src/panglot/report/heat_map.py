@@ -20,6 +20,7 @@ class Cell:
     title: str
     own: bool
     at_chance: bool
+    beyond_chance: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def heat_map(
     """Lay out the map.
 
     Args:
-        rows: of conditions: `name` and `cells`, one a language: None, or `colour`, `title`, `own`, `at_chance`.
+        rows: of conditions: `name` and `cells`, one a language: None, or fields of `Cell` but its place and size.
         languages: in their order: `code`, `name` and `group`; a gap stands between groups.
         narrow: 360 units wide, with languages down.
         numbered: whether rows are counted from 1; else from 0, and only where their names have no room.
