@@ -77,7 +77,7 @@ app.main()
 
 
 def test_killed_in_every_other_step(command: list[str], tmp_path: Path) -> None:
-    """By SIGKILL, which nothing can heed: while the step is imported, works, writes or is renamed."""
+    """By SIGKILL, which nothing can heed: while a step begins, works, writes or is renamed."""
     for name in ("undisturbed", "killed"):
         (tmp_path / name).mkdir()
     subprocess.run(command, cwd=tmp_path / "undisturbed", check=True, capture_output=True)
