@@ -21,6 +21,12 @@ settings.register_profile("panglot", deadline=None)
 settings.load_profile("panglot")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: at the end one of them would keep a worker while the others have nothing to do."""
+    slow = {each.path for each in items if each.get_closest_marker("slow")}
+    items.sort(key=lambda each: each.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data that lies beside a checkout, `../shared/data`; tests that need it skip where it is absent."""
