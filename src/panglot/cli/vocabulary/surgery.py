@@ -8,6 +8,7 @@ import typer
 
 from panglot.artifacts import InputError
 from panglot.cli.console import Screen, output, print_json
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption
 
 if TYPE_CHECKING:
     from panglot.recipes.recipe import Recipe
@@ -27,9 +28,9 @@ PadOption = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="The run folder; the model is in OUT/model.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Where all randomness comes from.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]
+DryRunOption = DryRunOption
+QuietOption = QuietOption
+JsonOption = JsonOption
 
 _MOST_LANGUAGES = 12
 
