@@ -33,7 +33,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "shown": shown,
         "md": markdown,
-        "tight": lambda text: str(text).replace(" %", "\N{NO-BREAK SPACE}%"),
+        "tight": lambda text: str(text).replace("95 %", "95\N{NO-BREAK SPACE}%"),
         "attributes": language_attributes,
         "data": data_text,
         "number": wording.number,

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from panglot.cli.run_options import ShowRecipeOption
-from panglot.cli.vocabulary.surgery import DryRunOption, JsonOption, ModelOption, QuietOption, SeedOption, check_folder
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption, ShowRecipeOption
+from panglot.cli.vocabulary.surgery import ModelOption, SeedOption, check_folder
 from panglot.cli.vocabulary.texts import TextOption
 
 

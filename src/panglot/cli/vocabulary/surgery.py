@@ -8,7 +8,6 @@ import typer
 
 from panglot.artifacts import InputError
 from panglot.cli.console import Screen, output, print_json
-from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption
 
 if TYPE_CHECKING:
     from panglot.recipes.recipe import Recipe
@@ -28,9 +27,6 @@ PadOption = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="The run folder; the model is in OUT/model.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Where all randomness comes from.")]
-DryRunOption = DryRunOption
-QuietOption = QuietOption
-JsonOption = JsonOption
 
 _MOST_LANGUAGES = 12
 
