@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# a file's tests share fixtures: they stay in one process
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+# a file's tests share fixtures: they stay in one process; files come in the order of tests/conftest.py, not by their number of tests
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test check lint docs format clean
 

@@ -5,7 +5,7 @@
 Comparisons under the null are those of `panglot.evaluation.significance.simulation`: two systems of equal quality on items
 drawn anew. The rate uncorrected should be 5 % ± 1.5 %. A family is 60 languages of one task; it is in error where any of them
 is significant after Holm's correction, in at most 5 % of families. An interval holds the truth where 0 is in it. Time is that
-of `paired` for 60 languages of 1,000 items with 10,000 samples and 10,000 swaps.
+of `paired` for 60 languages of 1,000 items with 10,000 samples and 10,000 swaps, the least of five runs.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from panglot.evaluation.statistics import RESAMPLES, Floats, holm, wilson
 
 ITEMS: dict[Null, int] = {"accuracy": 400, "span_f1": 100, "chrf++": 100, "span_f1 of unlike systems": 100}
 FEW = 5
+RUNS = 5
 
 
 def pairs_of(null: Null, count: int, n: int, seed: int) -> dict[int, tuple[Floats, Floats]]:
@@ -69,9 +70,12 @@ def main() -> None:
     rng = np.random.default_rng(0)
     for null in (each for each in chosen if " " not in each):
         pairs = {at: null_pair(null, 1000, rng) for at in range(given.languages)}
-        wall, processor = time.perf_counter(), time.process_time()
-        paired(of_statistics(null), pairs, seed=1)
-        print(f"| {null} | {time.perf_counter() - wall:.2f} | {time.process_time() - processor:.2f} |", flush=True)
+        times = []
+        for _ in range(RUNS):
+            wall, processor = time.perf_counter(), time.process_time()
+            paired(of_statistics(null), pairs, seed=1)
+            times.append((time.perf_counter() - wall, time.process_time() - processor))
+        print(f"| {null} | {min(times)[0]:.2f} | {min(times)[1]:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ def environment():
 
 
 def torchrun(*arguments, processes=2, timeout=240):
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes), *map(str, arguments)]
+    # one process needs nobody to start it, and that somebody imports torch too
+    start = ["-m", "torch.distributed.run", "--nproc-per-node", str(processes)] if processes > 1 else []
+    command = [sys.executable, *start, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment(), check=False)
 
 

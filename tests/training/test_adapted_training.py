@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from language_cases import LINES, curve_of, documents, furthest, tiny, weights_of
+from language_cases import LINES, curve_of, documents, furthest, tiny, traced_compiling, weights_of
 from several import HERE, torchrun
 
 from panglot.adaptation.method import parse_method
@@ -110,10 +110,11 @@ def test_ways_of_training_go_with_lora(place, tmp_path, more):
     assert losses[0] == pytest.approx(losses[1], abs=0.05 if "optimizer" in more else 1e-4)
 
 
-@pytest.mark.slow
-def test_lora_compiled(place, tmp_path):
+def test_lora_compiled(place, tmp_path, monkeypatch):
     _train(place, tmp_path / "plain", "llama", METHODS[0])
+    compiled = traced_compiling(monkeypatch)
     _train(place, tmp_path / "other", "llama", METHODS[0], compile=True)
+    assert compiled == ["LlamaDecoderLayer"] * 2
     losses = [[each["loss"] for each in curve_of(tmp_path / one)] for one in ("plain", "other")]
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
 

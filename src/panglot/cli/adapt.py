@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from panglot.artifacts import InputError
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption, ShowRecipeOption, VerifyOption
 from panglot.cli.training_options import BudgetOption, ObjectiveOption, SetOption
 
 if TYPE_CHECKING:
@@ -87,11 +88,11 @@ def adapt_command(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The run folder (default: runs/CODE).")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
-    show_recipe: Annotated[bool, typer.Option("--show-recipe", help="Print the recipe; run nothing.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Read every byte of kept steps again.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    dry_run: DryRunOption = False,
+    show_recipe: ShowRecipeOption = False,
+    verify: VerifyOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Teach a model a language, and measure before and after.
 

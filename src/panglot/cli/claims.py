@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from panglot.cli.run_options import DryRunOption, QuietOption
+
 if TYPE_CHECKING:
     from panglot.recipes.claims.claim import Claim
     from panglot.recipes.recipe import StepRecipe
@@ -23,8 +25,8 @@ def claims_command(
     only: Annotated[list[str] | None, typer.Option("--only", help="One claim by its name; may be given again.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The run folder (default: runs/claims-ROOM).")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that has no seed of its own.")] = 17,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    dry_run: DryRunOption = False,
+    quiet: QuietOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check published claims on small models, with seeds and controls, and print what came out, null results too."""

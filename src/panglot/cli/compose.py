@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from panglot.artifacts import InputError
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption, ShowRecipeOption, VerifyOption
 
 
 def register(app: typer.Typer) -> None:
@@ -26,11 +27,11 @@ def compose_command(
     how: Annotated[str, typer.Option("--how", help="Several language adapters: average, ensemble, or stack.")] = "average",
     weights: Annotated[str | None, typer.Option("--weights", help="Of several language adapters: 0.7,0.3.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The run folder (default: runs/composed).")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
-    show_recipe: Annotated[bool, typer.Option("--show-recipe", help="Print the recipe; run nothing.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Read every byte of kept steps again.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    dry_run: DryRunOption = False,
+    show_recipe: ShowRecipeOption = False,
+    verify: VerifyOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Put adapters that were trained apart into one model: the language below, the task above.
 

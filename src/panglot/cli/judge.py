@@ -7,6 +7,7 @@ import typer
 
 from panglot.artifacts import InputError
 from panglot.cli.evaluate import endpoint_of
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption, ShowRecipeOption, VerifyOption
 from panglot.cli.training_options import settings_of
 
 
@@ -36,11 +37,11 @@ def judge_command(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draws.")] = 17,
     out: Annotated[Path | None, typer.Option("--out", help="The run folder (default: runs/judge).")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
-    show_recipe: Annotated[bool, typer.Option("--show-recipe", help="Print the recipe; run nothing.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Read every byte of kept steps again.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    dry_run: DryRunOption = False,
+    show_recipe: ShowRecipeOption = False,
+    verify: VerifyOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Let a language model judge written answers: two runs head to head in both orders, or scores; and how far people agree."""
     from panglot.cli.running import run_and_show

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from panglot.artifacts import InputError, did_you_mean
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption, ShowRecipeOption, VerifyOption
 
 
 def register(app: typer.Typer) -> None:
@@ -36,11 +37,11 @@ def merge_command(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="What dare draws from.")] = 17,
     out: Annotated[Path | None, typer.Option("--out", help="The run folder (default: runs/NAME).")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
-    show_recipe: Annotated[bool, typer.Option("--show-recipe", help="Print the recipe; run nothing.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Read every byte of kept steps again.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    dry_run: DryRunOption = False,
+    show_recipe: ShowRecipeOption = False,
+    verify: VerifyOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Merge models of one architecture without training, and say how far apart they lie."""
     from panglot.adaptation.merging.methods import METHODS

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from panglot.cli.run_options import QuietOption
+
 if TYPE_CHECKING:
     from panglot.artifacts import Step
     from panglot.corpus.documents import Documents
@@ -47,7 +49,7 @@ def plan_command(
         typer.Option("--runs", help="Earlier runs, to forecast the loss from: a table, or a folder of run folders."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Where all randomness comes from.")] = 17,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    quiet: QuietOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what a training takes before it is begun: tokens, hours, memory, energy, here and on GPUs by name."""

@@ -7,6 +7,7 @@ import typer
 
 from panglot.artifacts import InputError, write_file
 from panglot.cli.console import output, print_json
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption, VerifyOption
 from panglot.cli.running import AddressOption, EngineOption, WorkersOption, engine_of
 
 recipes_app = typer.Typer(help="The built-in recipes: list, show, copy.", no_args_is_help=False)
@@ -23,10 +24,10 @@ def run_command(
     recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of a built-in recipe.", metavar="RECIPE")],
     overrides: Annotated[list[str] | None, typer.Argument(help="Changes: step.parameter=value, or seed=N.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The run folder (default: runs/NAME).")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Read every byte of kept steps again.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    dry_run: DryRunOption = False,
+    verify: VerifyOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
     engine: EngineOption = None,
     workers: WorkersOption = None,
     address: AddressOption = None,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from panglot.artifacts import InputError
+from panglot.cli.run_options import JsonOption, QuietOption, ShowRecipeOption
 
 
 def register(app: typer.Typer) -> None:
@@ -28,9 +29,9 @@ def select_command(
     ] = 0.95,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the recipe.")] = 17,
     out: Annotated[Path | None, typer.Option("--out", help="The run folder (default: runs/select).")] = None,
-    show_recipe: Annotated[bool, typer.Option("--show-recipe", help="Print the recipe; run nothing.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    show_recipe: ShowRecipeOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Which tasks tell models or checkpoints apart, and how few of them keep the order of all."""
     from panglot.cli.running import run_and_show

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption, ShowRecipeOption, VerifyOption
 from panglot.cli.training_options import settings_of
 
 
@@ -76,11 +77,11 @@ def transfer_command(
     group_by: Annotated[str, typer.Option("--group-by", help="Order of the page: script, family or class.")] = "script",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Where all randomness comes from.")] = 17,
     out: Annotated[Path | None, typer.Option("--out", help="The run folder (default: runs/transfer).")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
-    show_recipe: Annotated[bool, typer.Option("--show-recipe", help="Print the recipe; run nothing.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Read every byte of kept steps again.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    dry_run: DryRunOption = False,
+    show_recipe: ShowRecipeOption = False,
+    verify: VerifyOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Learn a task in some languages, test it in all: the matrix of source and target languages, with gaps and intervals."""
     from panglot.cli.corpus.folders import documents_steps, sizes_place

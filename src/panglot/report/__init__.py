@@ -22,6 +22,7 @@ COMPONENTS: dict[str, str] = {
     "page": "panglot.report.page:page",
     "selection_page": "panglot.report.selection_page:selection_page",
     "sequence_page": "panglot.report.sequence_page:sequence_page",
+    "sources_page": "panglot.report.sources_page:sources_page",
     "transfer_page": "panglot.report.transfer_page:transfer_page",
     "training_page": "panglot.report.training_page:training_page",
     "vocabulary_page": "panglot.report.vocabulary_page:vocabulary_page",

@@ -14,6 +14,8 @@ from panglot.languages import Language
 from panglot.report import wording
 from panglot.report.comparison import describe
 
+_NEARLY = 1e-9
+
 
 def scores_of(cells: Sequence[dict[str, Any] | None], languages: Sequence[dict[str, Any]]) -> list[LanguageScore]:
     """The cells of a row as scores; empty cells are left out."""
@@ -102,8 +104,9 @@ def without_size(tags: Sequence[str], sizes: Mapping[str, float]) -> list[str]:
 def sentences(found: dict[str, Any]) -> list[str]:
     """For the first screen: what a reader of the mean alone would not know."""
     behind, weighed, said = found["hidden"], found["demand"], []
-    if found["languages"] > 1:
-        most, least = behind["most"], behind["least"]
+    most, least = behind["most"], behind["least"]
+    # where all are alike, as those of a model that always says the same, a mean hides nothing
+    if found["languages"] > 1 and most[1] - least[1] > _NEARLY:
         said.append(
             f"The average hides {most[0]} ({wording.number(most[1])}) and {least[0]} ({wording.number(least[1])})"
             + (

@@ -154,4 +154,6 @@ def _maps(task: Mapping[str, Any], languages: Sequence[dict[str, Any]]) -> list[
             colour = colour_of(pair["value"], mean, reach)
             cells.append({"colour": colour, "title": said, "own": False, "at_chance": pair["at_chance"]})
         rows.append({"name": one["name"], "cells": cells})
-    return [heat_map(rows, shown, narrow=narrow) for narrow in (False, True)]
+    # columns of the narrow map have numbers alone
+    counted = [each | {"name": f"{number}. {each['name']}"} for number, each in enumerate(shown, start=1)]
+    return [heat_map(rows, shown, narrow=False), heat_map(rows, counted, narrow=True)]

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
+_NEARLY = 1e-9
 STEPS = 5
 """Colours on either side of the middle."""
 
@@ -20,6 +22,7 @@ class Cell:
     title: str
     own: bool
     at_chance: bool
+    beyond_chance: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,11 @@ def colour_of(value: float, middle: float, reach: float) -> int:
     Example:
         >>> [colour_of(each, 0.5, 0.5) for each in (0.0, 0.44, 0.5, 0.6, 1.0)]
         [-5, -1, 0, 1, 5]
+        >>> colour_of(0.1, 0.1 + 1e-17, 1e-17), colour_of(0.3, 0.1 + 0.2, 0.3 - (0.1 + 0.2))
+        (0, 0)
     """
-    return 0 if reach <= 0 else max(-STEPS, min(STEPS, round(STEPS * (value - middle) / reach)))
+    # values that are all alike differ from their mean in the last bit
+    return 0 if reach <= _NEARLY else max(-STEPS, min(STEPS, round(STEPS * (value - middle) / reach)))
 
 
 def heat_map(
@@ -60,7 +66,7 @@ def heat_map(
     """Lay out the map.
 
     Args:
-        rows: of conditions: `name` and `cells`, one a language: None, or `colour`, `title`, `own`, `at_chance`.
+        rows: of conditions: `name` and `cells`, one a language: None, or fields of `Cell` but its place and size.
         languages: in their order: `code`, `name` and `group`; a gap stands between groups.
         narrow: 360 units wide, with languages down.
         numbered: whether rows are counted from 1; else from 0, and only where their names have no room.
@@ -85,7 +91,9 @@ def heat_map(
             for number in range(len(languages))
             if row["cells"][number] is not None
         ]
-        across = [Label(left + (column + 0.5) * side, top + 8, str(column + numbered)) for column in range(len(rows))]
+        # numbers of narrow columns would run into one another: some stand for those beside them
+        every = ceil((6 * len(str(len(rows))) + 5) / side)
+        across = [Label(left + (each + 0.5) * side, top + 8, str(each + numbered)) for each in range(0, len(rows), every)]
         down = [Label(left - 6, places[number] + 11.5, each["name"]) for number, each in enumerate(languages)]
         groups = [Label(2.0, places[start] - 5, languages[start]["group"]) for start in starts]
         return HeatMap(width, (places[-1] if places else top) + pitch + 6, True, cells, across, down, groups)

@@ -29,6 +29,7 @@ _DRAWN = {
     "merge": "merge_page:draw_merge",
     "selection": "selection_page:draw_selection",
     "sequence": "sequence_page:draw_sequence",
+    "sources": "sources_page:draw_sources",
     "training": "training_page:draw_training",
     "transfer": "transfer_page:draw_transfer",
     "vocabulary": "vocabulary_page:draw_vocabulary",

@@ -26,7 +26,7 @@ from panglot.report.transfer_seen import NOT_CHECKED, add_seen
 from panglot.report.transfer_sources import sources_section
 
 KIND = "transfer"
-_LABELS = {
+LABELS = {
     "accuracy": "accuracy", "span_f1": "F1 of spans", "las": "labelled attachment (LAS)", "token_f1": "F1 of answers",
     "pearson": "Pearson's correlation",
 }  # fmt: skip
@@ -128,7 +128,7 @@ def transfer_facts(
     metric, task, model = str(figures["metric"]), str(rows[0]["task"]), str(rows[0]["model"])
     cells = {(each["condition"], each["language"]): each for each in rows if each["metric"] == metric}
     names = [each for each in dict.fromkeys(one for one, _ in cells) if each != CONSTANT]
-    languages = _ordered(
+    languages = ordered_languages(
         {tag for _, tag in cells}, {tag: cells[names[0], tag]["value"] for one, tag in cells if one == names[0]}, group_by
     )
     values = [each["value"] for (condition, _), each in cells.items() if condition != CONSTANT]
@@ -160,7 +160,7 @@ def transfer_facts(
         "task": task,
         "measure": {
             "metric": metric,
-            "label": _LABELS.get(metric, metric),
+            "label": LABELS.get(metric, metric),
             "signatures": sorted({str(each["signature"]) for each in rows if each["metric"] == metric})[:_MANY],
         },
         "languages": languages,
@@ -236,7 +236,7 @@ def _difference(row: dict[str, Any] | None) -> dict[str, Any] | None:
     )
 
 
-def _ordered(tags: set[str], values: dict[str, float], group_by: GroupBy) -> list[dict[str, Any]]:
+def ordered_languages(tags: set[str], values: dict[str, float], group_by: GroupBy) -> list[dict[str, Any]]:
     """Languages by group, the largest first and small ones together last, and by the first condition's value within."""
 
     def group(language: Language) -> str:

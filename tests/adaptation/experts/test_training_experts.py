@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from language_cases import LINES, curve_of, documents, furthest, tiny, weights_of
+from language_cases import LINES, curve_of, documents, furthest, tiny, traced_compiling, weights_of
 from safetensors.torch import load_file
 from several import torchrun
 
@@ -104,11 +104,12 @@ def test_layers_computed_again_learn_the_same(place: Path, tmp_path: Path) -> No
         assert furthest(weights_of(tmp_path / f"{name}-plain"), weights_of(tmp_path / f"{name}-again")) < 1e-5
 
 
-@pytest.mark.slow
-def test_compiled_layers_learn_the_same(place: Path, tmp_path: Path) -> None:
+def test_compiled_layers_learn_the_same(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = traced_compiling(monkeypatch)
     for way, more in (("plain", {}), ("compiled", {"compile": True})):
         train(tmp_path / f"1-{way}", place / "model", STAGE_1, place, steps=2, **more)
         train(tmp_path / f"2-{way}", tmp_path / "1-plain", STAGE_2, place, replay=True, steps=2, **more)
+    assert len(compiled) == 2 * 2
     for stage in "12":
         assert furthest(weights_of(tmp_path / f"{stage}-plain"), weights_of(tmp_path / f"{stage}-compiled")) < 1e-4
 

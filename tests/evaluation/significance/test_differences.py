@@ -160,6 +160,11 @@ def test_sums_are_products_whatever_is_shared(seed: int, n: int) -> None:
     weights = next(bootstrap_counts(n, 6, seed))
     for group, found in zip(groups, Sums(groups).of(weights), strict=True):
         assert found == pytest.approx(np.stack([weights @ each for each in group], axis=1))
+    pseudo = [draw.random((2, 2, 4)) for _ in groups]
+    weights = next(bootstrap_counts(n + 2, 6, seed))
+    for group, few, found in zip(groups, pseudo, Sums(groups, pseudo).of(weights), strict=True):
+        longer = [np.concatenate([each, few[:, at]]) for at, each in enumerate(group)]
+        assert found == pytest.approx(np.stack([weights @ each for each in longer], axis=1))
 
 
 def test_draws_are_the_same_for_the_same_seed_and_other_for_another() -> None:

@@ -14,6 +14,7 @@ from panglot.artifacts import InputError, PanglotError, Step, step_folder
 from panglot.corpus.documents import Documents, DocumentWriter, document_id
 from panglot.evaluation.prompts.prompt import Prompt
 from panglot.evaluation.prompts.words import Words
+from panglot.evaluation.signature import Signature
 from panglot.evaluation.tasks.item import Item
 from panglot.evaluation.transfer import write_questions as writing
 from panglot.evaluation.transfer.choosing import NONE, OTHER, PARTLY, judge
@@ -237,6 +238,26 @@ def test_all_pairs_are_learnt_without_rounds_and_what_cannot_be_is_refused(
     found = transfer(**given, method=short, kinds=kinds, step=new_step())
     assert "train eng_Latn, synthetic unchosen" in {each["condition"] for each in found.table().to_pylist()}
     assert pq.read_table(found.folder / "synthetic.parquet").num_rows == 0
+    # what pairs were learnt, and how they were chosen, tells scores apart; a score without them says nothing of it
+    others = [
+        Kinds(zero_shot=False, synthetic=Synthetic(folder=folder, rounds=0)),
+        Kinds(
+            zero_shot=False,
+            synthetic=Synthetic(
+                folder=str(write_items(tmp_path / "other", {"swh.train": asked(SWH, 8, 21)})), rounds=0, order="together"
+            ),
+        ),
+    ]
+    tables = [found.table()] + [transfer(**given, method=short, kinds=each, step=new_step()).table() for each in others]
+    written = [
+        Signature.parse(row["signature"]).get("written")
+        for table in tables
+        for row in table.to_pylist()
+        if row["metric"] == "token_f1" and row["condition"] == "train eng_Latn, synthetic unchosen"
+    ]
+    assert len(set(written) - {None}) == len(written) == 3
+    plain = [row["signature"] for row in tables[0].to_pylist() if row["condition"] == "train eng_Latn"]
+    assert plain and not any("written:" in each for each in plain)
     with pytest.raises(InputError, match="there are no written questions"):
         transfer(**given, method=short, kinds=Kinds(synthetic=Synthetic()), step=new_step())
     labels = [{"fields": {"text": str(at)}, "label": at % 2} for at in range(8)]

@@ -7,8 +7,9 @@ import typer
 
 from panglot.artifacts import ERROR_BUDGET
 from panglot.cli.console import Screen, output, print_json
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption
 from panglot.cli.running import AddressOption, EngineOption, WorkersOption, engine_of, show_plan
-from panglot.cli.vocabulary.surgery import DryRunOption, JsonOption, QuietOption, SeedOption, check_folder
+from panglot.cli.vocabulary.surgery import SeedOption, check_folder
 
 if TYPE_CHECKING:
     from panglot.recipes.runner import RunOutcome

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from panglot.artifacts import InputError
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption
 from panglot.cli.running import AddressOption, EngineOption, WorkersOption
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ def decontaminate_command(
     engine: EngineOption = None,
     workers: WorkersOption = None,
     address: AddressOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    dry_run: DryRunOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Find texts of evaluation sets in a corpus, say what leaked from where, and take it out."""
     from panglot.cli.console import Screen, print_json

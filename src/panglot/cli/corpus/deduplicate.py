@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from panglot.artifacts import InputError
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption
 from panglot.cli.running import AddressOption, EngineOption, WorkersOption, engine_of
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ def deduplicate_command(
     engine: EngineOption = None,
     workers: WorkersOption = None,
     address: AddressOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    dry_run: DryRunOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Keep one document of each cluster of near duplicates; what is dropped stays beside it, with the reason."""
     from panglot.cli.console import Screen

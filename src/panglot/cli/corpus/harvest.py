@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from panglot.cli.console import Screen, output, print_json
+from panglot.cli.run_options import QuietOption
 
 harvest_app = typer.Typer(help="Collect sentence pairs from what is installed.", no_args_is_help=True)
 
@@ -23,7 +24,7 @@ def gettext_command(
         list[Path] | None, typer.Option("--from", help="Folders with LANG/LC_MESSAGES (default: installed packages).")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write (default: corpus/LANGUAGE).")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    quiet: QuietOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Harvest translated strings from gettext catalogues. Without --language: list the languages that there are."""

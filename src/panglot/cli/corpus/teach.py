@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from panglot.cli.console import Screen, print_json
+from panglot.cli.run_options import QuietOption
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +18,7 @@ def teach(
     files: Annotated[list[str], typer.Argument(metavar="FILE=LANGUAGE...", help="Text, a sentence a line: hsb.txt=hsb.")],
     out: Annotated[Path, typer.Option("--out", help="Folder to write: the back-end of identify.")],
     base: Annotated[Path | None, typer.Option("--base", help="A folder taught before, to add to.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    quiet: QuietOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Teach the identifier a language from a few hundred sentences. Then: identify FILE --back-end OUT."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from panglot.cli.console import Screen, output, print_json
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption
 
 
 def register(app: typer.Typer) -> None:
@@ -26,9 +27,9 @@ def thresholds_command(
     ] = 0.01,
     documents: Annotated[int, typer.Option("--documents", min=2, help="Documents of 1,500 characters a source.")] = 120,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Where all randomness comes from.")] = 17,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    dry_run: DryRunOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Estimate filter thresholds, stop words and reference models from clean text, with a gate on false rejection."""
     from panglot.cli.running import show_plan

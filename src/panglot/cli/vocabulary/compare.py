@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from panglot.cli.vocabulary.surgery import DryRunOption, JsonOption, ModelOption, QuietOption, SeedOption, check_folder
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption, ShowRecipeOption
+from panglot.cli.vocabulary.surgery import ModelOption, SeedOption, check_folder
 from panglot.cli.vocabulary.texts import TextOption
 
 
@@ -40,7 +41,7 @@ def compare_command(
     seed: SeedOption = 17,
     out: Annotated[Path | None, typer.Option("--out", help="The run folder (default: runs/compare-vocabulary).")] = None,
     dry_run: DryRunOption = False,
-    show_recipe: Annotated[bool, typer.Option("--show-recipe", help="Print the recipe; run nothing.")] = False,
+    show_recipe: ShowRecipeOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:

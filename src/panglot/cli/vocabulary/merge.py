@@ -4,16 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from panglot.cli.vocabulary.surgery import (
-    DryRunOption,
-    InitialiseOption,
-    JsonOption,
-    ModelOption,
-    OutOption,
-    PadOption,
-    QuietOption,
-    SeedOption,
-)
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption
+from panglot.cli.vocabulary.surgery import InitialiseOption, ModelOption, OutOption, PadOption, SeedOption
 from panglot.cli.vocabulary.texts import TextOption
 
 

@@ -27,9 +27,6 @@ PadOption = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="The run folder; the model is in OUT/model.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Where all randomness comes from.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the plan; write nothing.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]
 
 _MOST_LANGUAGES = 12
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from panglot.artifacts import InputError
-from panglot.cli.vocabulary.surgery import DryRunOption, JsonOption, QuietOption, SeedOption, check_folder
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption
+from panglot.cli.vocabulary.surgery import SeedOption, check_folder
 from panglot.cli.vocabulary.texts import TextOption
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from panglot.artifacts import InputError
-from panglot.cli.vocabulary.surgery import DryRunOption, JsonOption, ModelOption, OutOption, PadOption, QuietOption, SeedOption
+from panglot.cli.run_options import DryRunOption, JsonOption, QuietOption
+from panglot.cli.vocabulary.surgery import ModelOption, OutOption, PadOption, SeedOption
 from panglot.cli.vocabulary.texts import TextOption
 
 

@@ -62,11 +62,12 @@ class ChrF(Matches):
         outputs, targets, matches = triplets(sums)
         precisions, recalls = divided(matches, outputs), divided(matches, targets)
         there = (outputs > 0) & (targets > 0)
-        precision = recall = np.zeros(there.shape[:-1])
+        precision, recall = precisions[..., 0].copy(), recalls[..., 0].copy()
         # order by order, as numpy's sums over eight numbers add them in another order and differ in the last bit
-        for order in range(there.shape[-1]):
-            precision, recall = precision + precisions[..., order], recall + recalls[..., order]
-        orders = there.sum(axis=-1)
+        for order in range(1, there.shape[-1]):
+            precision += precisions[..., order]
+            recall += recalls[..., order]
+        orders = there.shape[-1] if there.all() else there.sum(axis=-1)
         precision, recall = divided(precision, orders), divided(recall, orders)
         factor = _BETA**2
         return 100 * divided((1 + factor) * precision * recall, (factor * precision) + recall)

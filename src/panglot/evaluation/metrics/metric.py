@@ -123,7 +123,9 @@ def triplets(sums: ArrayLike) -> tuple[Floats, Floats, Floats]:
 def divided(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
     """A quotient of what is 0 wherever the denominator is: 0 there."""
     below = np.asarray(denominator, dtype=np.float64)
-    return np.asarray(np.asarray(numerator) / np.where(below == 0, 1.0, below), dtype=np.float64)
+    # in 10,000 samples of 60 languages there is seldom a 0, and to look is cheaper than to replace
+    safe = below if below.all() else np.where(below == 0, 1.0, below)
+    return np.asarray(np.asarray(numerator) / safe, dtype=np.float64)
 
 
 def f1(outputs: Floats, targets: Floats, matches: Floats) -> Floats:

@@ -144,7 +144,8 @@ def _samples(group: Sequence[Part], seed: int, resamples: int) -> Floats:
         for each, both in zip(group, tables, strict=True)
     ]
     summed = [is_sum(each.metric) for each in group]
-    sums = Sums([both for both, yes in zip(tables, summed, strict=True) if yes]) if any(summed) else None
+    kept = [(each.tables, few.swapaxes(0, 1)) for each, few, yes in zip(group, pseudo, summed, strict=True) if yes]
+    sums = Sums([both for both, _ in kept], [few for _, few in kept]) if kept else None
     drawn, at = np.zeros((systems, resamples)), 0
     for counts in bootstrap_counts(n + more, resamples, seed):
         blocks = sums.of(counts) if sums else iter(())

@@ -232,15 +232,14 @@ def _exact(pair: _Pair, seed: int, resamples: int) -> Finding:
 def _sampled(metric: Metric, n: int, group: Mapping[K, _Pair], seed: int, resamples: int) -> dict[K, Finding]:
     resampled = [_Resampled(metric, pair, resamples) for pair in group.values()]
     summed = is_sum(metric)
-    sums = Sums([each.tables for each in resampled]) if summed else None
+    sums = Sums([each.tables for each in resampled], [each.pseudo for each in resampled]) if summed else None
     # with or without pseudo-items is the metric's way, so it is one number for all languages
     more = len(resampled[0].pseudo)
     at = 0
     for counts in bootstrap_counts(n + more, resamples, seed):
-        tail = counts[:, n:].astype(np.float64)
-        found = sums.of(counts[:, :n]) if sums else [None] * len(resampled)
+        found = sums.of(counts) if sums else [None] * len(resampled)
         for each, block in zip(resampled, found, strict=True):
-            each.draw(at, counts, tail, block)
+            each.draw(at, counts, block)
         at += len(counts)
     single = {key: pair for key, pair in group.items() if pair.single}
     p_values = dict(zip(single, _p_values(metric, n, list(single.values()), seed, resamples), strict=True)) if single else {}
@@ -276,10 +275,10 @@ class _Resampled:
             self.pseudo = np.stack([np.stack([a] * ones + [b] * others) for a, b in ((best, worst), (worst, best))])
         self.differences = np.empty(resamples)
 
-    def draw(self, at: int, counts: NDArray[np.float32], tail: Floats, sums: Floats | None) -> None:
-        """A block of bootstrap samples: their counts, those of the pseudo-items, and the sums of the items."""
+    def draw(self, at: int, counts: NDArray[np.float32], sums: Floats | None) -> None:
+        """A block of bootstrap samples: how often each item is in them, and the sums of the items where they decide."""
         if sums is not None:
-            values = self.metric.value(sums + np.tensordot(tail, self.pseudo, axes=1))
+            values = self.metric.value(sums)
         else:
             tables = [np.concatenate([each, self.pseudo[:, table]]) for table, each in enumerate(self.tables)]
             values = np.stack([self.metric.value_of_sample(each, counts) for each in tables], axis=1)

@@ -58,6 +58,8 @@ class Sums:
 
     Args:
         groups: tables of [n, d]; the d of a group are equal.
+        added: for each group the rows of k pseudo-items, [k, tables, d]. They are no part of the great product, so that their
+            fractions do not take from it that all numbers are whole.
 
     Example:
         >>> sums = Sums([[np.array([[1.0, 5.0], [0.0, 6.0]]), np.array([[0.0, 5.0], [1.0, 6.0]])]])
@@ -65,11 +67,11 @@ class Sums:
         [[[2.0, 10.0], [0.0, 10.0]]]
     """
 
-    def __init__(self, groups: Sequence[Sequence[Floats]]) -> None:
+    def __init__(self, groups: Sequence[Sequence[Floats]], added: Sequence[Floats] | None = None) -> None:
         known: dict[bytes, int] = {}
         columns: list[Floats] = []
         self._groups = []
-        for tables in groups:
+        for number, tables in enumerate(groups):
             given = np.concatenate(tables, axis=1).T
             constants = given[:, 0].copy()
             place = np.zeros(len(given), dtype=np.int64)
@@ -77,16 +79,20 @@ class Sums:
                 place[at] = known.setdefault(column.tobytes(), len(columns))
                 if place[at] == len(columns):
                     columns.append(column)
-            self._groups.append((len(tables), place, constants))
+            pseudo = np.zeros((0, len(given))) if added is None else added[number].reshape(-1, len(given))
+            self._groups.append((len(tables), place, np.column_stack([constants, pseudo.T])))
         every = np.stack(columns)
-        whole = bool((every == np.rint(every)).all()) and float(np.abs(every).max()) * every.shape[1] < _WHOLE_IN_FLOAT32
+        self._n = every.shape[1]
+        whole = bool((every == np.rint(every)).all()) and float(np.abs(every).max()) * self._n < _WHOLE_IN_FLOAT32
         # sums of whole numbers below 2^24 are exact in float32: quick, and the same on every machine
         self._columns = every.astype(np.float32 if whole else np.float64)
 
     def of(self, weights: NDArray[np.float32]) -> Iterator[Floats]:
-        """Weights [B, n] to sums of each group, [B, tables, d]."""
-        found = self._columns @ weights.astype(self._columns.dtype, copy=False).T
-        total = weights.sum(axis=1, dtype=np.float64)
-        for tables, place, constants in self._groups:
-            sums = found[place] + constants[:, None] * total
+        """Weights [B, n + k] to sums of each group, [B, tables, d]."""
+        items = weights[:, : self._n]
+        found = self._columns @ items.astype(self._columns.dtype, copy=False).T
+        few = np.concatenate([items.sum(axis=1, dtype=np.float64)[None], weights[:, self._n :].T])
+        for tables, place, others in self._groups:
+            sums = others @ few
+            sums += found[place]
             yield sums.reshape(tables, -1, len(weights)).transpose(2, 0, 1)

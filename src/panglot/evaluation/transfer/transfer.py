@@ -175,7 +175,14 @@ def transfer(
         write_judgements(step, chosen, seeds)
     for condition, languages in plan.skipped.items():
         step.note(f"{condition}: no items for {', '.join(languages)}.")
-    return _write(plan, runs, source, items, model, method, step, test_split, {each.tag for each in seen})
+    pairs = {
+        test: digest_value([fit.synthetic.model_dump(mode="json", exclude={"folder"}), *revisions])[:8]
+        for fit, tests in plan.tests.items()
+        if fit.synthetic is not None
+        for revisions in [[origins["synthetic"].revision(part.language, train_split) for part in fit.before]]
+        for test in tests
+    }
+    return _write(plan, runs, source, items, model, method, step, test_split, {each.tag for each in seen}, pairs)
 
 
 def _with_written(kinds: Kinds, written: WrittenQuestions | None) -> Kinds:
@@ -229,7 +236,7 @@ def _predicted(plan: Plan, learner: Learner, seeds: int, step: Step) -> dict[Tes
 
 def _write(
     plan: Plan, runs: Mapping[Test, list[list[Prediction]]], source: Source, items: Items, model: Model, method: Method,
-    step: Step, split: str, seen: set[str],
+    step: Step, split: str, seen: set[str], pairs: Mapping[Test, str],
 ) -> Results:  # fmt: skip
     from panglot.models.precision import best_device, best_precision
 
@@ -247,10 +254,11 @@ def _write(
             step.note(f"{test.language} has only {len(own)} test items: its figures are coarse.")
         for metric in metrics:
             found = score(metric, kind, own, said, labels)
+            written = {"written": pairs[test]} if test in pairs else {}
             signature = Signature.of(
                 task=source.name, split=split, metric=metric, method=method.method, n=len(own), rev=revision,
-                settings=digest_value(method.model_dump(mode="json"))[:8], prec=precision, runs=len(said), seed=step.seed,
-                v=__version__,
+                settings=digest_value(method.model_dump(mode="json"))[:8], **written, prec=precision, runs=len(said),
+                seed=step.seed, v=__version__,
             )  # fmt: skip
 
             def row(condition: str, value: float, low: Any, high: Any, p: float | None = None) -> Measurement:
