@@ -331,3 +331,12 @@ def test_programs_are_run_only_where_a_person_says_so(panglot: Panglot, tmp_path
     done = panglot(*asked, "--run-code", "--show-recipe")
     assert done.code == 0, done.err
     assert yaml.safe_load(done.out)["steps"]["small-programs"]["how"] == {"run_code": True}
+
+
+def test_a_suite_leaves_programs_out_unless_they_may_be_run(panglot: Panglot, tmp_path: Path) -> None:
+    task, path = write_nli(tmp_path / "data", n=3), tmp_path / "few.yaml"
+    path.write_text(f"name: few\ntitle: Few\ncitation: me\ntasks:\n  {task}: {{}}\n  small-programs: {{}}\n")
+    asked = ("evaluate", "--tasks", f"suite:{path}", "--model", "tiny:llama", "--data", tmp_path / "data", "--show-recipe")
+    without, allowed = (yaml.safe_load(panglot(*asked, *more).out)["steps"] for more in ((), ("--run-code",)))
+    assert "small-programs" not in without and "--run-code" in without["suite-few"]["suite"]["left_out"]["small-programs"]
+    assert "small-programs" in allowed and not allowed["suite-few"]["suite"]["left_out"]

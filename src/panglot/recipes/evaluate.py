@@ -204,7 +204,8 @@ def _suite(suite: Suite, wanted: Evaluation, asked: Mapping[str, Any], steps: di
     """Adds the steps of a suite's tasks, and gives those of its mean, a condition each."""
     said, split = str(asked.get("languages", "all")), str(asked.get("split", "test"))
     data = asked.get("data")
-    run, left_out = members_to_run(suite, languages=said, split=split, data=data, model=wanted.model)
+    may_run = bool(wanted.how.get("run_code"))
+    run, left_out = members_to_run(suite, languages=said, split=split, data=data, model=wanted.model, run_code=may_run)
     found: dict[str, StepRecipe] = {}
     for condition in wanted.conditions:
         shown = condition if len(wanted.conditions) > 1 else ""

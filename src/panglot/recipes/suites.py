@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panglot.artifacts import InputError
+from panglot.evaluation.asking.allowed import NOT_ALLOWED, runs_programs
 from panglot.evaluation.tasks import choose_languages, find
 from panglot.evaluation.tasks.suite import Member, Suite
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def members_to_run(
-    suite: Suite, *, languages: str, split: str, data: str | None, model: str | None
+    suite: Suite, *, languages: str, split: str, data: str | None, model: str | None, run_code: bool = False
 ) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
     """The tasks of a suite that can be run, and the others.
 
@@ -22,6 +23,7 @@ def members_to_run(
         split: as a person said; a member's own goes before it.
         data: folder of the data.
         model: name or folder; None for an endpoint.
+        run_code: whether programs that the model writes may be run.
 
     Returns:
         The languages and the split by task; and by task why it is left out.
@@ -38,7 +40,7 @@ def members_to_run(
         known |= set(terms)
         asked, part = _languages(task, member, terms), member.split or split
         folder = None if data is None else Path(data).expanduser()
-        if reason := _unfit(task, model) or _empty(task, asked, languages) or _absent(task, asked, part, folder):
+        if reason := _unfit(task, model, run_code) or _empty(task, asked, languages) or _absent(task, asked, part, folder):
             left_out[name] = reason
         else:
             all_of_it = len(asked) == len(task.languages)
@@ -73,7 +75,9 @@ def _languages(task: "Task", member: Member, terms: list[str]) -> list[str]:
     return [tag for tag in counted if tag in asked]
 
 
-def _unfit(task: "Task", model: str | None) -> str:
+def _unfit(task: "Task", model: str | None, run_code: bool) -> str:
+    if runs_programs(task) and not run_code:
+        return f"{NOT_ALLOWED} (--run-code)"
     if said := {"tagging": "tags", "parsing": "trees", "multilabel": "several labels an item"}.get(task.kind):
         return f"{said} need a head: panglot transfer"
     if task.kind in ("pairs", "similarity", "retrieval"):
