@@ -180,3 +180,38 @@ def test_demand_is_measured_by_the_best_score_on_the_page():
     facts = evaluation_facts([XNLI, other], [FIGURES, FIGURES])
     assert [each["best"] for each in facts["breakdown"]] == [pytest.approx(0.8)] * 2
     assert facts["breakdown"][0]["demand"]["per_language"] < facts["breakdown"][1]["demand"]["per_language"]
+
+
+def drawn(facts):
+    return draw_evaluation({**facts, "notes": [], "reproduce": account.reproduction({})})
+
+
+def test_parts_of_a_task_by_hand_and_escaped():
+    def part(algebra, other):
+        return {"subject": {"<b>Algebra</b>": {"value": algebra, "n": 3}, "": {"value": other, "n": 1}}}
+
+    breakdown = {"eng_Latn": part(0.25, 0.5), "urd_Arab": part(0.75, 0.0)}
+    facts = evaluation_facts([XNLI], [FIGURES | {"breakdown": breakdown}])
+    (found,) = facts["tasks"][0]["parts"]
+    assert (found["field"], found["languages"], found["count"]) == ("subject", ["English", "Urdu"], 2)
+    assert [(each["name"], each["n"], each["mean"]) for each in found["rows"]] == [
+        ("<b>Algebra</b>", 6, 0.5),
+        ("not said", 2, 0.25),
+    ]
+    assert found["rows"][0]["values"] == [0.25, 0.75] and found["rows"][0]["least"] == [0.25, "English"]
+    page = drawn(facts)
+    assert "Parts of the tasks" in page and "&lt;b&gt;Algebra" in page and "<b>Algebra" not in page
+    assert "Parts of the tasks" not in drawn(evaluation_facts([XNLI], [FIGURES]))
+    many = {each["tag"]: part(0.1, 0.2) for each in facts["languages"]} | {
+        f"{code}_Latn": part(0.3, 0.4) for code in ("deu", "fra", "ita")
+    }
+    table = [*XNLI, *(row(f"{code}_Latn", 0.5) for code in ("deu", "fra", "ita"))]
+    of_many = evaluation_facts([table], [FIGURES | {"breakdown": many}])
+    assert of_many["tasks"][0]["parts"][0]["languages"] == [] and "Least" in drawn(of_many)
+
+
+def test_facts_of_earlier_runs_have_no_parts():
+    facts = evaluation_facts([XNLI], [FIGURES])
+    for each in facts["tasks"]:
+        del each["parts"]
+    assert "Parts of the tasks" not in drawn(facts)

@@ -26,6 +26,7 @@ from panglot.report.layers_section import HIDDEN, layers_facts, layers_maps
 from panglot.report.layers_section import MEASURE as LAYERS
 from panglot.report.lineage import lineage, step_of
 from panglot.report.page import FORMAT, Page, write_page
+from panglot.report.parts_section import parts_facts
 from panglot.report.rendering import render
 from panglot.report.suite_section import suite_facts
 from panglot.report.wordings_section import wordings_facts
@@ -246,6 +247,7 @@ def _task(rows: Sequence[dict[str, Any]], figures: Mapping[str, Any], languages:
             if each and (note := power_note(each["n"], languages=len(values)))
         ],
         "signature": str(first["signature"]),
+        "parts": parts_facts(figures, languages),
     }
 
 

@@ -216,7 +216,7 @@ def _counts(metric: "Metric", statistics: Floats) -> NDArray[np.bool_]:
 def by_field(task: "Task", questions: "Questions", language: Language) -> dict[str, dict[str, dict[str, float]]]:
     """The mean of the main metric over the items of each value of a field, for each field that the task is broken down by.
 
-    Empty for a metric that is no mean of items.
+    Programs are broken down by programming language too, where there are several. Empty for a metric that is no mean of items.
     """
     main = language.scores[0]
     if main.units is not None:
@@ -228,6 +228,9 @@ def by_field(task: "Task", questions: "Questions", language: Language) -> dict[s
         for each in sorted(set(said)):
             values = main.values[[one == each for one in said]]
             found[name][each] = {"value": round(float(values.mean()), 6), "n": len(values)}
+    shares = language.verdicts.by_programming if language.verdicts is not None else {}
+    if len(shares) > 1:
+        found["programming language"] = {each: {"value": one["pass@1"], "n": int(one["n"])} for each, one in shares.items()}
     return found
 
 
