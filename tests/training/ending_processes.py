@@ -5,6 +5,7 @@ torchrun --nproc-per-node 2 ending_processes.py PLACE WAY…        each process
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -44,6 +45,10 @@ def learn(parallel: str, processes: Processes) -> None:
 
 if __name__ == "__main__":
     with joined() as found:
+        # a thread has the name of who started it until it gives itself one
+        until = time.monotonic() + 30
+        while len(threads()) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
         # on a machine with other work a thread of gloo comes late to what it has to tidy up
         for each in threads():
             os.sched_setscheduler(int(each.name), os.SCHED_IDLE, os.sched_param(0))

@@ -110,6 +110,7 @@ def test_ways_of_training_go_with_lora(place, tmp_path, more):
     assert losses[0] == pytest.approx(losses[1], abs=0.05 if "optimizer" in more else 1e-4)
 
 
+@pytest.mark.slow
 def test_lora_compiled(place, tmp_path, monkeypatch):
     _train(place, tmp_path / "plain", "llama", METHODS[0])
     compiled = traced_compiling(monkeypatch)

@@ -91,4 +91,9 @@ def _show(found: list[dict[str, Any]], claims: "list[Claim]") -> None:
         console.print(Text(f"{duration(each['seconds'])}, shared steps included", style="dim"))
     counts = {name: sum(each["verdict"] == name for each in found) for name in styles}
     console.print()
-    console.print(Text(f"{len(claims)} claims: " + ", ".join(f"{count} {name}" for name, count in counts.items())))
+    console.print(
+        Text(
+            f"{len(claims)} {'claim' if len(claims) == 1 else 'claims'}: "
+            + ", ".join(f"{count} {name}" for name, count in counts.items())
+        )
+    )

@@ -104,6 +104,7 @@ def test_layers_computed_again_learn_the_same(place: Path, tmp_path: Path) -> No
         assert furthest(weights_of(tmp_path / f"{name}-plain"), weights_of(tmp_path / f"{name}-again")) < 1e-5
 
 
+@pytest.mark.slow
 def test_compiled_layers_learn_the_same(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = traced_compiling(monkeypatch)
     for way, more in (("plain", {}), ("compiled", {"compile": True})):
