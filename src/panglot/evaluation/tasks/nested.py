@@ -1,6 +1,7 @@
 """Layouts of SuperGLUE's files that hold several questions in an object."""
 
 import json
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -19,8 +20,9 @@ class _Nested(FileLayout):
             except (KeyError, TypeError, AttributeError) as error:
                 raise InputError(f"this line is not as SuperGLUE has it: {error} is missing", where=row.where) from None
 
+    @abstractmethod
     def _unfolded(self, where: str, line: Any) -> Iterator[Row]:
-        raise NotImplementedError
+        """The rows of a line."""
 
 
 class MultiRC(_Nested):
