@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from panglot.artifacts import InputError
 from panglot.evaluation.metrics import find
-from panglot.evaluation.metrics.completions import _common
+from panglot.evaluation.metrics.rouge import common
 from panglot.evaluation.statements import MOST, first_statement, identifiers, without_comments
 
 LANGUAGES = ("python", "java", "typescript", "csharp")
@@ -101,7 +101,7 @@ def test_common_subsequences_are_those_of_the_table(one, other):
         before = 0
         for at, each in enumerate(other, start=1):
             before, row[at] = row[at], before + 1 if sign == each else max(row[at], row[at - 1])
-    assert _common(one, other) == row[-1]
+    assert common(one, other) == row[-1]
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from panglot.evaluation.metrics.metric import Floats, Mean, references
+from panglot.evaluation.metrics.rouge import common
 from panglot.evaluation.statements import MOST, identifiers, known, without_comments
 
 
@@ -72,7 +73,7 @@ class EditSimilarity(_Completion):
 
     def _judged(self, said: str, right: str) -> float:
         said, right = said.strip(), right.strip()
-        return 2 * _common(said, right) / (len(said) + len(right)) if said or right else 1.0
+        return 2 * common(said, right) / (len(said) + len(right)) if said or right else 1.0
 
 
 class IdentifierMatch(_Completion):
@@ -106,16 +107,3 @@ class IdentifierF1(_Completion):
 
 def _lines(code: str) -> list[str]:
     return [each.strip() for each in code.splitlines() if each.strip()]
-
-
-def _common(one: str, other: str) -> int:
-    """Length of the longest common subsequence: bits in parallel (Hyyrö 2004), a step of big integers a character."""
-    places: dict[str, int] = {}
-    for at, sign in enumerate(one):
-        places[sign] = places.get(sign, 0) | 1 << at
-    full = (1 << len(one)) - 1
-    row = full
-    for sign in other:
-        match = row & places.get(sign, 0)
-        row = ((row + match) | (row - match)) & full
-    return len(one) - row.bit_count()
